@@ -1,0 +1,114 @@
+"""The facts by name, and their way onto the wire and back.
+
+Both ends validate: what would be refused on reading is refused on writing, where the bug is.
+"""
+
+import re
+from typing import Final, TypeAlias
+
+from google.protobuf.message import DecodeError
+
+from clipforge.v1.common_pb2 import ProjectRef
+from clipforge.v1.facts_pb2 import (
+    ApiKeySaved,
+    BrandKitSaved,
+    ChunkCut,
+    ClipEdited,
+    ClipExported,
+    ClipsDetected,
+    ExportCancelled,
+    ExportRequested,
+    ProjectCancelled,
+    ProjectDeleted,
+    ProjectSubmitted,
+    StageFailed,
+    TenantSaved,
+    VideoImported,
+    VideoTranscribed,
+)
+from clipforge_contracts.validation import Invalid, validate
+
+Fact: TypeAlias = (
+    ProjectSubmitted
+    | VideoImported
+    | ChunkCut
+    | VideoTranscribed
+    | ClipsDetected
+    | ExportRequested
+    | ClipExported
+    | StageFailed
+    | ProjectCancelled
+    | ProjectDeleted
+    | ExportCancelled
+    | ClipEdited
+    | BrandKitSaved
+    | TenantSaved
+    | ApiKeySaved
+)
+
+TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
+
+MAX_BYTES: Final = 64 * 1024  # objects travel by key; the broker's own limit is 1 MB
+
+
+def fact_name(fact: Fact | type[Fact]) -> str:
+    """`video-imported` for a VideoImported: the subject token and the SSE event name."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", fact.DESCRIPTOR.name).lower()
+
+
+def ce_type(fact: Fact | type[Fact]) -> str:
+    """`clipforge.v1.VideoImported`: the CloudEvents type."""
+    return fact.DESCRIPTOR.full_name
+
+
+BY_NAME: Final[dict[str, type[Fact]]] = {fact_name(kind): kind for kind in TYPES}
+_BY_CE_TYPE: Final[dict[str, type[Fact]]] = {ce_type(kind): kind for kind in TYPES}
+
+
+class Unreadable(ValueError):
+    """These bytes are not the fact that they claim to be."""
+
+
+def encode(fact: Fact) -> bytes:
+    """The body of a message. Invalid where the fact breaks a rule or exceeds 64 KB."""
+    validate(fact)
+    body = fact.SerializeToString(deterministic=True)
+    if len(body) > MAX_BYTES:
+        raise Invalid(f"{fact_name(fact)} has {len(body)} bytes; a fact has at most {MAX_BYTES}")
+    return body
+
+
+def decode(kind: str, body: bytes) -> Fact:
+    """The fact of a message whose `ce-type` is `kind`. Unreadable where it is not one."""
+    if kind not in _BY_CE_TYPE:
+        raise Unreadable(f"no fact is called {kind!r}")
+    try:
+        fact = _BY_CE_TYPE[kind].FromString(body)
+        validate(fact)
+    except (DecodeError, Invalid) as error:
+        raise Unreadable(f"not a {kind}: {error}") from error
+    return fact
+
+
+def project_of(fact: Fact) -> ProjectRef:
+    """Whose work the fact is about."""
+    return fact.film.project if isinstance(fact, ChunkCut | VideoTranscribed) else fact.project
+
+
+def about(fact: Fact) -> str:
+    """The id of what the fact is about: the last token of its subject."""
+    match fact:
+        case ExportRequested() | ClipExported() | ExportCancelled():
+            return fact.export_id
+        case StageFailed():
+            return fact.job_id
+        case ClipEdited():
+            return fact.clip.id
+        case BrandKitSaved():
+            return fact.kit_id
+        case TenantSaved():
+            return fact.project.tenant_id
+        case ApiKeySaved():
+            return fact.key_id
+        case _:
+            return project_of(fact).project_id

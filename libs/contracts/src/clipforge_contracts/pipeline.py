@@ -1,0 +1,117 @@
+"""The pipeline as a table. To add a stage, add a row here and a folder under services/.
+
+Streams, consumers, permissions, the README's table and diagram, and the chart's values are derived
+from these rows or checked against them.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from clipforge.v1.facts_pb2 import (
+    ChunkCut,
+    ClipExported,
+    ClipsDetected,
+    ExportRequested,
+    ProjectSubmitted,
+    VideoImported,
+    VideoTranscribed,
+)
+from clipforge_contracts import ids
+from clipforge_contracts.facts import Fact, about, project_of
+from clipforge_contracts.plans import Plan
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One worker service: it hears some facts and states others."""
+
+    name: str
+    consumes: tuple[type[Fact], ...]
+    states: tuple[type[Fact], ...]
+    queue: str  # its name in the API
+    label: int  # the queue's number in the API; it orders nothing
+    concurrency: int  # deliveries at once in one worker, unless a setting says otherwise
+    stall: timedelta  # no progress for so long counts as a failure of the world
+    lease: timedelta = timedelta(seconds=30)  # ack_wait: a crashed worker's delivery is handed on
+    parts: tuple[type[Fact], ...] = ()  # of `consumes`, those that are parts of a job
+
+    def is_part(self, fact: Fact) -> bool:
+        """Whether the delivery of this fact is one part of a job that has several."""
+        return isinstance(fact, self.parts) if self.parts else False
+
+    def job(self, fact: Fact, replay: int = 0) -> str:
+        """The job that this fact is, or is a part of."""
+        return ids.job(self.name, self.job_about(fact), replay)
+
+    @staticmethod
+    def job_about(fact: Fact) -> str:
+        """The project or export that the job is about."""
+        return about(fact) if isinstance(fact, ExportRequested) else project_of(fact).project_id
+
+
+IMPORT: Final = Stage(
+    name="import",
+    consumes=(ProjectSubmitted,),
+    states=(VideoImported,),
+    queue="video-import",
+    label=1,
+    concurrency=3,
+    stall=timedelta(minutes=2),
+)
+TRANSCRIPTION: Final = Stage(
+    name="transcription",
+    consumes=(VideoImported, ChunkCut),
+    states=(ChunkCut, VideoTranscribed),
+    queue="transcription",
+    label=2,
+    concurrency=2,
+    stall=timedelta(minutes=5),
+    parts=(ChunkCut,),
+)
+CLIP_DETECTION: Final = Stage(
+    name="clip-detection",
+    consumes=(VideoTranscribed,),
+    states=(ClipsDetected, ExportRequested),
+    queue="clip-detection",
+    label=3,
+    concurrency=5,
+    stall=timedelta(minutes=2),
+)
+EXPORT: Final = Stage(
+    name="export",
+    consumes=(ExportRequested,),
+    states=(ClipExported,),
+    queue="video-export",
+    label=4,
+    concurrency=2,
+    stall=timedelta(minutes=2),
+)
+
+PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)
+BY_STAGE: Final[dict[str, Stage]] = {stage.name: stage for stage in PIPELINE}
+BY_QUEUE: Final[dict[str, Stage]] = {stage.queue: stage for stage in PIPELINE}
+
+_FED: Final[dict[type[Fact], Stage]] = {kind: s for s in PIPELINE for kind in s.consumes}
+
+
+def feeds(fact: Fact | type[Fact]) -> Stage | None:
+    """The stage whose work this fact is, or None."""
+    return _FED.get(fact if isinstance(fact, type) else type(fact))
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How often errors are tried again, and how soon: first x 2^n, full jitter, below the cap."""
+
+    limit: int
+    first: timedelta
+    cap: timedelta = timedelta(minutes=5)
+    crashes: int = 5  # worker deaths, counted apart from errors
+
+
+ATTEMPTS: Final[dict[Plan, Attempts]] = {
+    Plan.BUSINESS: Attempts(limit=5, first=timedelta(seconds=1)),
+    Plan.PRO: Attempts(limit=3, first=timedelta(seconds=2)),
+    Plan.FREE: Attempts(limit=3, first=timedelta(seconds=2)),
+}

@@ -1,0 +1,127 @@
+"""The one builder of subjects.
+
+    facts.<fact>.<priority>.<lane>.<tenant>.<project>.<about>
+    retries.<stage>.<priority>.<lane>.<tenant>.<project>.<job>
+    schedules.<stage>.<priority>.<lane>.<tenant>.<project>.<job>.<n>
+
+The server itself would store `*`, `>` and dots inside a token, so tokens are checked here.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from clipforge_contracts.facts import Fact, about, fact_name, project_of
+from clipforge_contracts.pipeline import Stage, feeds
+from clipforge_contracts.plans import Plan, Priority, priority_of
+
+STREAM: Final = "CLIPFORGE"
+LANE: Final = "l0"  # constant until lanes share a priority out among tenants
+NOTHING: Final = "_"  # the project token where no project is concerned
+ALL: Final = ("facts.>", "retries.>", "schedules.>")
+
+_TOKEN: Final = re.compile(r"[a-z0-9_-]{1,64}")
+
+Kind = Literal["facts", "retries", "schedules"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The tokens of a subject of the log. `name` is a fact's name or, in retries, a stage's."""
+
+    kind: Kind
+    name: str
+    priority: Priority
+    lane: str
+    tenant: str
+    project: str
+    about: str
+
+    def __str__(self) -> str:
+        return _join(
+            self.kind, self.name, self.priority, self.lane, self.tenant, self.project, self.about
+        )
+
+
+def fact_subject(fact: Fact, lane: str = LANE) -> Subject:
+    """Where a fact is stated: its priority is that of the stage that it feeds."""
+    project = project_of(fact)
+    stage = feeds(fact)
+    return Subject(
+        kind="facts",
+        name=fact_name(fact),
+        priority=priority_of(Plan.read(project.plan), stage.name if stage else None),
+        lane=lane,
+        tenant=project.tenant_id,
+        project=project.project_id or NOTHING,
+        about=about(fact),
+    )
+
+
+def parse(subject: str) -> Subject:
+    """The tokens of a subject. ValueError where it is not one of ours."""
+    tokens = subject.split(".")
+    match tokens:
+        case ["facts" | "retries" as kind, name, priority, lane, tenant, project, last]:
+            pass
+        case ["schedules" as kind, name, priority, lane, tenant, project, last, _]:
+            pass
+        case _:
+            raise ValueError(f"{subject!r} is no subject of the log")
+    _join(*tokens)
+    return Subject(kind, name, Priority(priority), lane, tenant, project, last)
+
+
+def retry(of: Subject, stage: Stage, job: str) -> Subject:
+    """Where the same cause is delivered again."""
+    return replace(of, kind="retries", name=stage.name, about=job)
+
+
+def schedule(due: Subject, sequence: int) -> str:
+    """Where a retry waits. The settled message's sequence keeps two schedules apart."""
+    return f"{replace(due, kind='schedules')}.{sequence}"
+
+
+def once(fact: Fact) -> str:
+    """The filter under which a fact that is stated once may be found only once."""
+    subject = fact_subject(fact)
+    return last_of(subject.name, subject.tenant, subject.project, subject.about)
+
+
+def last_of(name: str, tenant: str, project: str, about: str) -> str:
+    """The filter of one kind of fact about one thing, whatever its priority and lane."""
+    return f"{_join('facts', name)}.*.*.{_join(tenant, project or NOTHING, about)}"
+
+
+def of_project(tenant: str, project: str) -> str:
+    """The filter of every fact of one project."""
+    return f"facts.*.*.*.{_join(tenant, project)}.>"
+
+
+def of_tenant(tenant: str) -> str:
+    """The filter of every fact of one tenant."""
+    return f"facts.*.*.*.{_join(tenant)}.>"
+
+
+def work(stage: Stage, priority: Priority, lane: str = LANE) -> tuple[str, ...]:
+    """The filters of one durable consumer: the stage's facts and its retries."""
+    tail = f"{_join(priority, lane)}.>"
+    facts = tuple(f"{_join('facts', fact_name(kind))}.{tail}" for kind in stage.consumes)
+    return (*facts, f"{_join('retries', stage.name)}.{tail}")
+
+
+def delayed(stage: Stage) -> str:
+    """The filter of what waits for its time: its count is the queue's `delayed`."""
+    return f"{_join('schedules', stage.name)}.>"
+
+
+def durable(stage: Stage, priority: Priority, lane: str = LANE) -> str:
+    """The name of one durable consumer."""
+    return f"{stage.name}-{priority}-{lane}"
+
+
+def _join(*tokens: str) -> str:
+    for token in tokens:
+        if not _TOKEN.fullmatch(token):
+            raise ValueError(f"{token!r} cannot be a token of a subject: use [a-z0-9_-], 1 to 64")
+    return ".".join(tokens)

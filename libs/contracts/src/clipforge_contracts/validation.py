@@ -1,0 +1,148 @@
+"""The rules that a message keeps beyond its shape, checked by writers and readers alike.
+
+A rule belongs to a message type and is found wherever that message is nested.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from clipforge.v1 import common_pb2, documents_pb2, facts_pb2
+
+ASPECTS: Final = ("9:16", "1:1", "4:5", "16:9")
+QUALITIES: Final = ("draft", "standard")
+MAX_CLIPS: Final = 50  # a ClipsDetected stays below 64 KB
+
+
+class Invalid(ValueError):
+    """The message breaks a rule; the text says which."""
+
+
+def validate(message: Message) -> None:
+    """Raise Invalid for the first rule that the message, or one nested in it, breaks."""
+    for rule in _RULES.get(type(message), ()):
+        if complaint := rule(message):
+            raise Invalid(f"{message.DESCRIPTOR.name}: {complaint}")
+    for nested in _nested(message):
+        validate(nested)
+
+
+def _nested(message: Message) -> Iterator[Message]:
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        if field.is_repeated:
+            yield from value
+        else:
+            yield value
+
+
+# A rule looks at one message and answers with a complaint, or with an empty text.
+Rule = Callable[[Any], str]
+
+
+def _has(*fields: str) -> Rule:
+    def rule(message: Any) -> str:
+        missing = [
+            name
+            for name in fields
+            if not (
+                message.HasField(name)
+                if message.DESCRIPTOR.fields_by_name[name].message_type is not None
+                else getattr(message, name)
+            )
+        ]
+        return f"{', '.join(missing)} missing" if missing else ""
+
+    return rule
+
+
+def _one_of(field: str, allowed: tuple[str, ...]) -> Rule:
+    def rule(message: Any) -> str:
+        value = getattr(message, field)
+        return "" if value in allowed else f"{field} is {value!r}, not one of {', '.join(allowed)}"
+
+    return rule
+
+
+def _at_most(field: str, limit: float) -> Rule:
+    def rule(message: Any) -> str:
+        value = getattr(message, field)
+        size = value if isinstance(value, int | float) else len(value)
+        return "" if size <= limit else f"{field} is {size}, above {limit}"
+
+    return rule
+
+
+def _ends_after_it_starts(message: Any) -> str:
+    if message.end_ms > message.start_ms:
+        return ""
+    return f"ends at {message.end_ms} ms, not after its start at {message.start_ms} ms"
+
+
+def _about_a_project(message: Any) -> str:
+    return "" if message.project.project_id else "project_id missing"
+
+
+def _has_a_source(message: Any) -> str:
+    return "" if message.WhichOneof("kind") else "neither url nor upload"
+
+
+def _a_part_of_its_plan(message: Any) -> str:
+    parts = len(message.plan.spans)
+    return "" if message.n < parts else f"part {message.n} of {parts}"
+
+
+_PROJECT: Final = (_has("project"), _about_a_project)
+
+_RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
+    common_pb2.ProjectRef: (_has("tenant_id", "plan"),),
+    common_pb2.Source: (_has_a_source,),
+    common_pb2.UrlSource: (_has("url"), _at_most("url", 2048)),
+    common_pb2.UploadSource: (_has("upload_id", "object_key"), _at_most("file_name", 255)),
+    common_pb2.ProjectOptions: (
+        _has("render"),
+        _at_most("vocabulary", 100),
+        _at_most("clip_count", MAX_CLIPS),
+    ),
+    common_pb2.RenderOptions: (
+        _has("aspect", "style", "quality"),
+        _one_of("aspect", ASPECTS),
+        _one_of("quality", QUALITIES),
+    ),
+    documents_pb2.MediaInfo: (_has("duration_ms", "sha256"),),
+    documents_pb2.MediaObjects: (_has("source_key"),),
+    documents_pb2.AudioSpan: (_ends_after_it_starts,),
+    documents_pb2.TranscriptionPlan: (_has("spans", "plan_hash", "transcript_key"),),
+    documents_pb2.Clip: (
+        _has("id"),
+        _ends_after_it_starts,
+        _at_most("score", 100),
+        _at_most("text", 1000),
+        _at_most("title", 200),
+    ),
+    documents_pb2.ExportObjects: (_has("clip_key"),),
+    documents_pb2.ExportRecord: (_has("objects", "width", "height", "duration_ms", "bytes"),),
+    facts_pb2.ProjectSubmitted: (*_PROJECT, _has("source", "options"), _at_most("title", 200)),
+    facts_pb2.VideoImported: (*_PROJECT, _has("asset_id", "media", "objects", "options")),
+    facts_pb2.ChunkCut: (_has("film", "plan"), _a_part_of_its_plan),
+    facts_pb2.VideoTranscribed: (_has("film", "transcript_key"),),
+    facts_pb2.ClipsDetected: (*_PROJECT, _has("clips_key"), _at_most("clips", MAX_CLIPS)),
+    facts_pb2.ExportRequested: (
+        *_PROJECT,
+        _has("export_id", "clip", "render", "media", "source_key", "transcript_key"),
+    ),
+    facts_pb2.ClipExported: (*_PROJECT, _has("export_id", "clip_id", "record")),
+    facts_pb2.StageFailed: (_has("project", "stage", "job_id", "reason", "sentence"),),
+    facts_pb2.ProjectCancelled: _PROJECT,
+    facts_pb2.ProjectDeleted: _PROJECT,
+    facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),
+    facts_pb2.ClipEdited: (*_PROJECT, _has("clip")),
+    facts_pb2.BrandKitSaved: (_has("project", "kit_id"),),
+    facts_pb2.TenantSaved: (_has("project", "name"),),
+    facts_pb2.ApiKeySaved: (
+        _has("project", "key_id", "role", "hash"),
+        _one_of("role", ("user", "admin")),
+    ),
+}

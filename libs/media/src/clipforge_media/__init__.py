@@ -1,0 +1,1 @@
+"""How we touch video and sound: ffmpeg, probing, audio and fonts."""

@@ -1,0 +1,1 @@
+"""How a service lives: bus, worker, heartbeat, retry, storage, telemetry, logs and settings."""

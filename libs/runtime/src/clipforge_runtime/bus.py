@@ -1,0 +1,165 @@
+"""The log as the rest of the code sees it. No NATS here: see jetstream/ and testing.py."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from clipforge_contracts.facts import Fact
+from clipforge_contracts.pipeline import Stage
+from clipforge_contracts.plans import Priority
+
+Headers = Mapping[str, str]
+
+
+class Contradicted(Exception):
+    """Another fact has taken this one's place: it may be stated only once, and was."""
+
+
+class Unavailable(Exception):
+    """The log did not confirm within the time given. The fact may or may not have been stated."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the log answered to a fact."""
+
+    sequence: int
+    fresh: bool  # False: this very fact (same id) had been stated before
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message of the log, as a reader sees it. `fact` is None where it cannot be read."""
+
+    sequence: int
+    subject: str
+    time: datetime  # when the log stored it
+    fact_id: str  # ce-id
+    fact: Fact | None
+    headers: Headers
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The numbers of one queue at one priority, from the leader. Jobs and their parts alike."""
+
+    waiting: int
+    active: int
+    delayed: int
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job, or a part of one, is."""
+
+    job: str
+    owner: str
+    attempt: int
+    percent: float  # 0 to 100, monotone within an attempt
+    step: str  # in words
+    part: int | None = None  # index, for parts of a job
+    parts: int = 1
+    tenant: str = ""
+    project: str = ""
+
+
+class Delivery(Protocol):
+    """One hand-over of a cause to this process."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def stream(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def deliveries(self) -> int:
+        """How often the log has handed this message over, this time included."""
+        ...
+
+    async def ack(self) -> None:
+        """Settle it, and return once the log has confirmed."""
+        ...
+
+    async def in_progress(self) -> None:
+        """Renew the lease."""
+        ...
+
+
+class Publisher(Protocol):
+    """States facts."""
+
+    async def state(
+        self, fact: Fact, *, fact_id: str, headers: Headers | None = None, once: bool = False
+    ) -> Stated:
+        """State a fact and wait until the log holds it.
+
+        The same `fact_id` again is the same fact, within the duplicate window always and beyond it
+        where `once` is set: then the fact's kind and subject may exist one time only, and another
+        id raises Contradicted. Raises Unavailable when the log does not confirm in time, Invalid
+        where the fact breaks a rule.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Reads the log, and what is known beside it."""
+
+    async def incarnation(self) -> str:
+        """Which log this is: changes when the stream is made anew and sequences start over."""
+        ...
+
+    async def last(
+        self, kind: type[Fact], *, tenant: str, project: str, about: str
+    ) -> Entry | None:
+        """The newest fact of one kind about one thing, read at the leader."""
+        ...
+
+    async def last_of_project(self, tenant: str, project: str) -> Entry | None:
+        """The newest fact of a project, of whatever kind, read at the leader."""
+        ...
+
+    def follow(
+        self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
+    ) -> AsyncIterator[Entry]:
+        """Every message after a sequence, in order, then each new one as it comes. Never ends.
+
+        Survives reconnects and the loss of the consumer behind it. Close it with `aclose`.
+        """
+        ...
+
+    async def last_sequence(self) -> int:
+        """The sequence of the newest message of the log."""
+        ...
+
+    async def first_sequence(self) -> int:
+        """The sequence of the oldest message that the log still holds."""
+        ...
+
+    async def counts(self, stage: Stage) -> dict[Priority, Counts]:
+        """The numbers of one queue, per priority."""
+        ...
+
+    async def progress(self, job: str) -> tuple[Progress, ...]:
+        """What is running of this job: one entry, or one per running part. Empty: nothing runs."""
+        ...
+
+    def watch_progress(self) -> AsyncIterator[Progress]:
+        """Every report of progress from now on. May drop some, never blocks the log."""
+        ...
+
+    async def pause(self, stage: Stage) -> None:
+        """Start nothing more in this queue, for every replica; what runs may finish."""
+        ...
+
+    async def resume(self, stage: Stage) -> None: ...
+
+    async def healthy(self) -> bool:
+        """Whether the log answers within a second."""
+        ...

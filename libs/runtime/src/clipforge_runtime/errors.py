@@ -1,0 +1,29 @@
+"""The errors a handler may raise, and what each one means for the delivery.
+
+* ClipForgeError
+  + Transient   try again later: the world was unwell (timeouts, 5xx, out of memory)
+  + Permanent   never try again: the input is wrong (not a video, forbidden address)
+
+Anything else is a bug. It is retried like Transient, and logged with its traceback.
+"""
+
+
+class ClipForgeError(Exception):
+    """Base of every error we raise on purpose."""
+
+
+class Transient(ClipForgeError):
+    """Worth another attempt. The message is shown to the user once attempts are used up."""
+
+
+class Permanent(ClipForgeError):
+    """Not worth another attempt.
+
+    The message is a sentence for the user: what is wrong, and what to do. `reason` is a code that
+    programs can branch on (`not-a-video`, `forbidden-address`, ...); `detail` is for the operator.
+    """
+
+    def __init__(self, sentence: str, *, reason: str = "permanent", detail: str = "") -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.detail = detail

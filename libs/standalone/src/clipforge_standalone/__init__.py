@@ -1,0 +1,1 @@
+"""The embedded stack: NATS, PostgreSQL, S3 and every service as child processes."""

@@ -1,0 +1,1 @@
+"""Finds the moments of a talk that are worth sharing."""

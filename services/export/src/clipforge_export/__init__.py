@@ -1,0 +1,1 @@
+"""Renders a clip: cut, reframed, with captions burned in."""

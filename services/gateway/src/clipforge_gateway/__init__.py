@@ -1,0 +1,1 @@
+"""The front door: validates requests, states facts, reads rows, presigns and streams events."""

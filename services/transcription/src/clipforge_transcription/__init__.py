@@ -1,0 +1,1 @@
+"""Turns the sound of a film into words with times."""
