@@ -1,0 +1,39 @@
+# What people do with this repository. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := $(sort $(wildcard libs/* services/*))
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+	$(foreach package,$(PACKAGES),--no-emit-package clipforge-$(notdir $(package)))
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.done ## make .venv with every pinned package and this project's own, editable
+
+$(VENV)/.done: requirements/setup.txt requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/setup.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+	@touch $@
+
+check: setup ## format, lint, types, import rules, messages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy libs services tests
+	$(BIN)/lint-imports
+	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
+
+test: setup ## every test, against real servers
+	$(BIN)/pytest
+
+proto: setup ## generate the Python classes of proto/
+	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
+
+lock: setup ## pin requirements/*.txt anew from the packages' own needs
+	$(LOCK) requirements/dev.in $(PACKAGES:%=%/pyproject.toml) -o requirements/dev.txt
+
+.PHONY: help setup check test proto lock
