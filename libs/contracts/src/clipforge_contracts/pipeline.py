@@ -29,6 +29,7 @@ class Stage:
     name: str
     consumes: tuple[type[Fact], ...]
     states: tuple[type[Fact], ...]
+    outcome: type[Fact]  # of `states`, the one that ends a job well
     queue: str  # its name in the API
     label: int  # the queue's number in the API; it orders nothing
     concurrency: int  # deliveries at once in one worker, unless a setting says otherwise
@@ -54,6 +55,7 @@ IMPORT: Final = Stage(
     name="import",
     consumes=(ProjectSubmitted,),
     states=(VideoImported,),
+    outcome=VideoImported,
     queue="video-import",
     label=1,
     concurrency=3,
@@ -63,6 +65,7 @@ TRANSCRIPTION: Final = Stage(
     name="transcription",
     consumes=(VideoImported, ChunkCut),
     states=(ChunkCut, VideoTranscribed),
+    outcome=VideoTranscribed,
     queue="transcription",
     label=2,
     concurrency=2,
@@ -73,6 +76,7 @@ CLIP_DETECTION: Final = Stage(
     name="clip-detection",
     consumes=(VideoTranscribed,),
     states=(ClipsDetected, ExportRequested),
+    outcome=ClipsDetected,
     queue="clip-detection",
     label=3,
     concurrency=5,
@@ -82,6 +86,7 @@ EXPORT: Final = Stage(
     name="export",
     consumes=(ExportRequested,),
     states=(ClipExported,),
+    outcome=ClipExported,
     queue="video-export",
     label=4,
     concurrency=2,

@@ -1,0 +1,102 @@
+"""What a delivery is about: the fact, the job, and how often it has been tried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clipforge.v1.facts_pb2 import ChunkCut
+from clipforge_contracts import ids, subjects
+from clipforge_contracts.facts import Fact, decode, fact_name, project_of
+from clipforge_contracts.pipeline import ATTEMPTS, Attempts, Stage
+from clipforge_contracts.plans import Plan
+from clipforge_contracts.subjects import Subject
+from clipforge_runtime.bus import Delivery
+
+KEPT = ("ce-", "traceparent", "tracestate", "content-type", "cf-replay")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A delivery that could be read."""
+
+    stage: Stage
+    delivery: Delivery
+    fact: Fact
+    subject: Subject
+    fact_id: str
+    attempt: int  # this one, from 1
+    crashes: int  # deliveries whose worker died
+    replay: int
+
+    @classmethod
+    def read(cls, stage: Stage, delivery: Delivery) -> "Cause":
+        """Decode. Unreadable (a ValueError) where it is not one of our facts."""
+        headers = delivery.headers
+        return cls(
+            stage=stage,
+            delivery=delivery,
+            fact=decode(headers.get("ce-type", ""), delivery.data),
+            subject=subjects.parse(delivery.subject),
+            fact_id=headers.get("ce-id", ""),
+            attempt=int(headers.get("cf-attempt", "0")) + 1,
+            crashes=int(headers.get("cf-crashes", "0")) + delivery.deliveries - 1,
+            replay=int(headers.get("cf-replay", "0")),
+        )
+
+    @property
+    def job(self) -> str:
+        return self.stage.job(self.fact, self.replay)
+
+    @property
+    def part(self) -> int | None:
+        """The index of this part, where the job has several."""
+        return self.fact.n if isinstance(self.fact, ChunkCut) else None
+
+    @property
+    def parts(self) -> int:
+        return len(self.fact.plan.spans) if isinstance(self.fact, ChunkCut) else 1
+
+    @property
+    def policy(self) -> Attempts:
+        return ATTEMPTS[Plan.read(project_of(self.fact).plan)]
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """What identifies it in logs and spans."""
+        project = project_of(self.fact)
+        return {
+            "tenant": project.tenant_id,
+            "project": project.project_id,
+            "job": self.job,
+            "attempt": str(self.attempt),
+            "fact_id": self.fact_id,
+            **({"part": f"{self.part + 1}/{self.parts}"} if self.part is not None else {}),
+        }
+
+    def settle_id(self, kind: str) -> str:
+        """The message id of what settles this delivery.
+
+        Never <job>:<attempt>: a schedule whose id was used before is silently not stored.
+        """
+        return f"{self.stage.name}:{self.delivery.stream}:{self.delivery.sequence}:{kind}"
+
+    def fact_id_of(self, fact: Fact, n: int) -> str:
+        """The id of the n-th fact stated because of this one: the same however often it is done."""
+        return ids.derive("evt", self.fact_id, self.stage.name, fact_name(fact), n, self.replay)
+
+    @property
+    def retry_subject(self) -> Subject:
+        """Where the same cause is delivered again."""
+        return subjects.retry(self.subject, self.stage, self.job)
+
+    def headers(self, *, attempt: int, crashes: int) -> dict[str, str]:
+        """The headers of the same cause when it is delivered again."""
+        return {
+            **kept(self.delivery.headers),
+            "cf-attempt": str(attempt),
+            "cf-crashes": str(crashes),
+        }
+
+
+def kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that belong to the fact, without those that the server added."""
+    return {name: value for name, value in headers.items() if name.lower().startswith(KEPT)}

@@ -1,0 +1,188 @@
+"""The log as a service holds it: a Publisher and a Reader over one connection."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clipforge_contracts import subjects
+from clipforge_contracts.facts import Fact, fact_name
+from clipforge_contracts.pipeline import Stage
+from clipforge_contracts.plans import WEIGHTS, Priority
+from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Stated, Unavailable
+from clipforge_runtime.jetstream import connection as wire
+from clipforge_runtime.jetstream import following, progress, publishing
+from clipforge_runtime.jetstream.pulling import Pulls
+from clipforge_runtime.settings import RuntimeSettings
+
+FAR = timedelta(days=3650)  # a pause has an end in JetStream; resume comes first
+
+
+class JetStream:
+    """A Publisher and a Reader on NATS JetStream."""
+
+    def __init__(self, connection: wire.Connection, name: str) -> None:
+        self.connection = connection
+        self.name = name
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, settings: RuntimeSettings, *, name: str) -> AsyncGenerator["JetStream"]:
+        """Connect as the service `name`; its NATS user and inboxes go by that name."""
+        async with wire.connect(settings.nats_url, name) as connection:
+            yield cls(connection, name)
+
+    async def state(
+        self, fact: Fact, *, fact_id: str, headers: Headers | None = None, once: bool = False
+    ) -> Stated:
+        return await publishing.state(
+            self.connection,
+            fact,
+            fact_id=fact_id,
+            source=self.name,
+            headers=headers or {},
+            once=once,
+        )
+
+    async def incarnation(self) -> str:
+        info = await self._stream_info()
+        return str(int(_time(info["created"]).timestamp() * 1_000_000))
+
+    async def last(
+        self, kind: type[Fact], *, tenant: str, project: str, about: str
+    ) -> Entry | None:
+        return await self._last(subjects.last_of(fact_name(kind), tenant, project, about))
+
+    async def last_of_project(self, tenant: str, project: str) -> Entry | None:
+        return await self._last(subjects.of_project(tenant, project))
+
+    def follow(
+        self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
+    ) -> AsyncIterator[Entry]:
+        return following.follow(self.connection, self.name, after=after, filters=filters)
+
+    async def last_sequence(self) -> int:
+        return int((await self._stream_info())["state"]["last_seq"])
+
+    async def first_sequence(self) -> int:
+        return int((await self._stream_info())["state"]["first_seq"])
+
+    async def counts(self, stage: Stage) -> dict[Priority, Counts]:
+        delayed, *consumers = await asyncio.gather(
+            self._delayed(stage), *(self._consumer(stage, priority) for priority in Priority)
+        )
+        return {
+            priority: Counts(
+                waiting=int(info["num_pending"]),
+                active=int(info["num_ack_pending"]),
+                delayed=delayed[priority],
+                paused=bool(info.get("paused")),
+            )
+            for priority, info in zip(Priority, consumers, strict=True)
+        }
+
+    def pulls(self, stage: Stage) -> Pulls:
+        """The deliveries of one stage, in shares of the priorities' weights."""
+        shares = [(subjects.durable(stage, priority), WEIGHTS[priority]) for priority in Priority]
+        return Pulls(self.connection, shares)
+
+    async def again(
+        self,
+        due: subjects.Subject,
+        body: bytes,
+        *,
+        message_id: str,
+        headers: Headers,
+        at: datetime | None = None,
+        sequence: int = 0,
+    ) -> None:
+        """Have a cause delivered again: at once, or at a time, through a schedule."""
+        subject = str(due)
+        if at is not None:
+            headers = {
+                **headers,
+                "Nats-Schedule": f"@at {at.isoformat().replace('+00:00', 'Z')}",
+                "Nats-Schedule-Target": subject,
+            }
+            subject = subjects.schedule(due, sequence)
+        await publishing.publish(
+            self.connection, subject, body, message_id=message_id, headers=headers
+        )
+
+    async def put_progress(self, report: Progress) -> None:
+        """Show a sign of life of a running job."""
+        await progress.put(self.connection, report)
+
+    async def delete_progress(self, report: Progress) -> None:
+        """Say that nobody runs the job any more."""
+        await progress.delete(self.connection, report)
+
+    async def running(self, job: str, part: int | None) -> Progress | None:
+        """Who runs this job, or this part of it, now."""
+        return await progress.read(self.connection, job, part)
+
+    async def progress(self, job: str) -> tuple[Progress, ...]:
+        return await progress.read_all(self.connection, job)
+
+    def watch_progress(self) -> AsyncIterator[Progress]:
+        return progress.watch(self.connection)
+
+    async def pause(self, stage: Stage) -> None:
+        await self._pause_until(stage, datetime.now(UTC) + FAR)
+
+    async def resume(self, stage: Stage) -> None:
+        await self._pause_until(stage, None)
+
+    async def healthy(self) -> bool:
+        try:
+            async with asyncio.timeout(1):
+                await self._stream_info()
+        except (TimeoutError, Unavailable, wire.ApiError):
+            return False
+        return True
+
+    async def _stream_info(self) -> dict[str, Any]:
+        return await self.connection.api(f"STREAM.INFO.{subjects.STREAM}")
+
+    async def _last(self, subject: str) -> Entry | None:
+        try:
+            reply = await self.connection.api(
+                f"STREAM.MSG.GET.{subjects.STREAM}", {"last_by_subj": subject}
+            )
+        except wire.ApiError as error:
+            if error.err_code == publishing.NO_MESSAGE:
+                return None
+            raise
+        return following.stored(reply["message"])
+
+    async def _consumer(self, stage: Stage, priority: Priority) -> dict[str, Any]:
+        return await self.connection.api(
+            f"CONSUMER.INFO.{subjects.STREAM}.{subjects.durable(stage, priority)}"
+        )
+
+    async def _delayed(self, stage: Stage) -> Counter[Priority]:
+        found: Counter[Priority] = Counter()
+        offset = 0
+        while True:  # the server answers with at most 100,000 subjects a page
+            info = await self.connection.api(
+                f"STREAM.INFO.{subjects.STREAM}",
+                {"subjects_filter": subjects.delayed(stage), "offset": offset},
+            )
+            page = info["state"].get("subjects") or {}
+            found.update(subjects.parse(subject).priority for subject in page)
+            offset += len(page)
+            if not page or offset >= int(info.get("total", 0)):
+                return found
+
+    async def _pause_until(self, stage: Stage, until: datetime | None) -> None:
+        body = {"pause_until": until.isoformat()} if until else None
+        for priority in Priority:
+            durable = subjects.durable(stage, priority)
+            await self.connection.api(f"CONSUMER.PAUSE.{subjects.STREAM}.{durable}", body)
+
+
+def _time(text: str) -> datetime:
+    """The server's times have nanoseconds, which Python's do not."""
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00")

@@ -1,0 +1,88 @@
+"""Progress: a KV bucket in memory, one run key a running job or part, gone 45 s after its last.
+
+A put to a KV bucket is a plain publish, so whoever watches simply subscribes.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import asdict
+from typing import Final
+
+from clipforge_runtime.bus import Progress
+from clipforge_runtime.jetstream.connection import ApiError, Connection, Message
+
+BUCKET: Final = "progress"
+STREAM: Final = f"KV_{BUCKET}"
+EXPIRES_SECONDS: Final = (
+    45  # one and a half leases: who is silent for so long does not run any more
+)
+MAX_WATCHED: Final = 1000  # reports in hand of a slow watcher; the oldest give way
+
+
+def subject(job: str, part: int | None) -> str:
+    """Where the run key of a job, or of one of its parts, lies."""
+    return f"$KV.{BUCKET}.{job}.{'_' if part is None else part}"
+
+
+async def put(connection: Connection, progress: Progress) -> None:
+    """Set the run key. Not confirmed: the next sign of life repeats it."""
+    body = json.dumps(asdict(progress)).encode()
+    await connection.publish(subject(progress.job, progress.part), body)
+
+
+async def delete(connection: Connection, progress: Progress) -> None:
+    """Nobody runs this any more."""
+    await connection.publish(subject(progress.job, progress.part), headers={"KV-Operation": "DEL"})
+
+
+async def read(connection: Connection, job: str, part: int | None) -> Progress | None:
+    """The run key as the leader has it."""
+    try:
+        reply = await connection.api(
+            f"STREAM.MSG.GET.{STREAM}", {"last_by_subj": subject(job, part)}
+        )
+    except ApiError as error:
+        if error.code == 404:
+            return None
+        raise
+    return parse(base64.b64decode(reply["message"].get("data", "")))
+
+
+async def read_all(connection: Connection, job: str) -> tuple[Progress, ...]:
+    """The run keys of a job: its own, or those of its running parts."""
+    reply = await connection.api(
+        f"STREAM.INFO.{STREAM}", {"subjects_filter": f"$KV.{BUCKET}.{job}.*"}
+    )
+    names = reply["state"].get("subjects") or {}
+    parts = [name.rsplit(".", 1)[-1] for name in names]
+    found = await asyncio.gather(
+        *(read(connection, job, None if part == "_" else int(part)) for part in sorted(parts))
+    )
+    return tuple(progress for progress in found if progress is not None)
+
+
+async def watch(connection: Connection) -> AsyncGenerator[Progress]:
+    """See Reader.watch_progress."""
+    reports: asyncio.Queue[Progress] = asyncio.Queue(maxsize=MAX_WATCHED)
+
+    async def receive(message: Message) -> None:
+        progress = parse(message.data)
+        if progress is None:
+            return
+        if reports.full():
+            reports.get_nowait()
+        reports.put_nowait(progress)
+
+    end = await connection.subscribe(f"$KV.{BUCKET}.>", receive)
+    try:
+        while True:
+            yield await reports.get()
+    finally:
+        await end()
+
+
+def parse(body: bytes) -> Progress | None:
+    """A run key, or None where it was deleted."""
+    return Progress(**json.loads(body)) if body else None

@@ -1,0 +1,58 @@
+"""One JSON object a line, with the fields of the delivery in hand and its trace."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from opentelemetry import trace
+
+context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=MappingProxyType({}))
+
+# Signatures of presigned addresses, and passwords in addresses, stay out of the logs.
+_SECRETS: Final = re.compile(r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+")
+_PASSWORDS: Final = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "service": self._service,
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+            **context.get(),
+        }
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            line["trace_id"] = trace.format_trace_id(span.trace_id)
+        if record.exc_info:
+            line["traceback"] = redact(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def redact(text: str) -> str:
+    """The text without secrets that addresses carry."""
+    return _PASSWORDS.sub(r"\1:***@", _SECRETS.sub(r"\1***", text))
+
+
+def configure(service: str, level: str) -> None:
+    """Send every record of this process to stderr as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(service))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # These tell of every request; we log decisions.
+    for chatty in ("httpx", "httpcore", "urllib3", "nats", "faster_whisper"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -1,0 +1,74 @@
+"""The composition root of a service: logs, traces, the admin port, and a clean end on SIGTERM."""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clipforge_contracts.pipeline import Stage
+from clipforge_runtime import logs, telemetry
+from clipforge_runtime.health import Check, Health, admin_server
+from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.settings import RuntimeSettings
+from clipforge_runtime.worker import Handler, Worker
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    stop: asyncio.Event  # set by SIGTERM and SIGINT
+    admin_port: int
+    health: Health
+
+    def ready(self, name: str, check: Check) -> None:
+        """The service is ready only while this check answers True."""
+        self.health.ready(name, check)
+
+
+@asynccontextmanager
+async def service(name: str, settings: RuntimeSettings) -> AsyncGenerator[Service]:
+    """What every process has around its own work."""
+    logs.configure(name, settings.log_level)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    health = Health(loop)
+
+    def asked_to_stop() -> None:
+        health.stopping = True
+        stop.set()
+
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(asked, asked_to_stop)
+    with (
+        telemetry.traces(name, settings.otlp_endpoint),
+        admin_server(health, settings.admin_host, settings.admin_port) as port,
+    ):
+        yield Service(stop, port, health)
+
+
+def run_stage(
+    stage: Stage, handler: Handler, settings: RuntimeSettings, *, concurrency: int
+) -> None:
+    """Run one stage of the pipeline until the process is asked to stop."""
+    asyncio.run(_run_stage(stage, handler, settings, concurrency))
+
+
+async def _run_stage(
+    stage: Stage, handler: Handler, settings: RuntimeSettings, concurrency: int
+) -> None:
+    async with (
+        service(stage.name, settings) as running,
+        JetStream.connect(settings, name=stage.name) as bus,
+    ):
+        running.ready("log", bus.healthy)
+        worker = Worker(
+            stage=stage,
+            handler=handler,
+            bus=bus,
+            concurrency=concurrency,
+            grace=timedelta(seconds=settings.grace_seconds),
+        )
+        await worker.run(running.stop)

@@ -1,0 +1,121 @@
+"""A job that runs in this process: its heartbeat, its progress, and why it is stopped early."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from clipforge_contracts.facts import project_of
+from clipforge_runtime.bus import Delivery, Progress, Unavailable
+from clipforge_runtime.cause import Cause
+from clipforge_runtime.jetstream.connection import ApiError
+from clipforge_runtime.jetstream.log import JetStream
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS: Final = 10.0  # a third of the lease: two may be lost
+REPORT_SECONDS: Final = 0.5  # at most two writes of progress a second
+
+Why = Literal["cancelled", "stalled", "drained"]
+
+
+@dataclass
+class Running:
+    """One job, or one part, in this process."""
+
+    cause: Cause
+    bus: JetStream
+    owner: str
+    deliveries: list[Delivery] = field(init=False)
+    why: Why | None = None
+    _percent: float = 0.0
+    _step: str = "starting"
+    _said: tuple[float, str] = (-1.0, "")
+    _sign: float = 0.0
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.deliveries = [self.cause.delivery]
+        self._loop = asyncio.get_running_loop()
+        self._sign = self._loop.time()
+
+    def report(self, percent: float, step: str) -> None:
+        """See progress.Report. Called from threads, too: it only sets numbers."""
+        self._percent = max(self._percent, min(percent, 100.0))
+        self._step = step
+        self._sign = self._loop.time()
+
+    def adopt(self, delivery: Delivery) -> None:
+        """The log handed the same job over again, e.g. after an outage longer than the lease."""
+        self.deliveries.append(delivery)
+
+    def stop(self, why: Why) -> None:
+        """End it early. The first reason counts."""
+        if self.why is None:
+            self.why = why
+            self._stopped.set()
+
+    async def stopped(self) -> None:
+        """Return when somebody wants it to end early."""
+        await self._stopped.wait()
+
+    async def ack(self) -> None:
+        """Settle every delivery of it."""
+        for delivery in self.deliveries:
+            await delivery.ack()
+
+    @property
+    def progress(self) -> Progress:
+        """Its run key."""
+        project = project_of(self.cause.fact)
+        return Progress(
+            job=self.cause.job,
+            owner=self.owner,
+            attempt=self.cause.attempt,
+            percent=round(self._percent, 1),
+            step=self._step,
+            part=self.cause.part,
+            parts=self.cause.parts,
+            tenant=project.tenant_id,
+            project=project.project_id,
+        )
+
+    @asynccontextmanager
+    async def alive(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> AsyncGenerator[None]:
+        """Keep lease and run key while the body runs; stop it when it is unwanted or stuck."""
+        await self.bus.put_progress(self.progress)
+        heart = asyncio.create_task(self._beat(unwanted))
+        try:
+            yield
+        finally:
+            heart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await heart
+            with contextlib.suppress(Unavailable):
+                await self.bus.delete_progress(self.progress)
+
+    async def _beat(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> None:
+        next_beat = self._loop.time() + HEARTBEAT_SECONDS
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            now = self._loop.time()
+            if now - self._sign > self.cause.stage.stall.total_seconds():
+                self.stop("stalled")
+                return
+            if now < next_beat and self._said == (self._percent, self._step):
+                continue
+            try:
+                if now >= next_beat:
+                    next_beat = now + HEARTBEAT_SECONDS
+                    for delivery in self.deliveries:
+                        await delivery.in_progress()
+                    if await unwanted(self.cause):
+                        self.stop("cancelled")
+                        return
+                self._said = (self._percent, self._step)
+                await self.bus.put_progress(self.progress)
+            except (Unavailable, ApiError) as error:
+                log.warning("a heartbeat was lost: %s", error)
