@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import uuid_utils
 from typeid import TypeID
+from typeid.errors import TypeIDException
 
 Prefix = Literal["ten", "key", "prj", "ast", "upl", "clip", "exp", "job", "evt", "kit", "whk"]
 
@@ -35,5 +36,5 @@ def is_id(text: str, prefix: Prefix) -> bool:
     """Whether `text` is a well-formed id of this kind."""
     try:
         return TypeID.from_string(text).prefix == prefix
-    except ValueError:
+    except TypeIDException:
         return False

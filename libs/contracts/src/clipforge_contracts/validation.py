@@ -49,7 +49,7 @@ def _has(*fields: str) -> Rule:
             for name in fields
             if not (
                 message.HasField(name)
-                if message.DESCRIPTOR.fields_by_name[name].message_type is not None
+                if message.DESCRIPTOR.fields_by_name[name].has_presence
                 else getattr(message, name)
             )
         ]

@@ -1,6 +1,7 @@
 """What can be seen of a running stage: a span, a log context and metrics for each delivery."""
 
 import os
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -54,9 +55,9 @@ def observe(
             ) as span,
             RUNNING.labels(stage).track_inprogress(),
         ):
-            with SECONDS.labels(stage, "").time() as timer:
-                yield outcome
-                timer.labels(stage, outcome.word)
+            started = time.perf_counter()
+            yield outcome
+            SECONDS.labels(stage, outcome.word).observe(time.perf_counter() - started)
             span.set_attribute("clipforge.outcome", outcome.word)
     finally:
         logs.context.reset(before)

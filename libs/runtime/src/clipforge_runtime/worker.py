@@ -100,6 +100,9 @@ class Worker:
                 # Unsettled, so the log hands it over again when the lease ends.
                 log.error("the log is away, leaving the delivery to its lease: %s", error)
                 outcome.word = "abandoned"
+            except Exception:  # a bug of ours must cost neither the delivery nor the worker
+                log.exception("left the delivery to its lease")
+                outcome.word = "abandoned"
 
     async def _settle(self, cause: Cause) -> str:
         """Do what has to be done; how it ended, in a word."""

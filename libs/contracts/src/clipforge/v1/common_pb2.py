@@ -4,42 +4,45 @@
 # source: clipforge/v1/common.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "clipforge/v1/common.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'clipforge/v1/common.proto'
 )
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x19\x63lipforge/v1/common.proto\x12\x0c\x63lipforge.v1"p\n\nProjectRef\x12\x1b\n\ttenant_id\x18\x01 \x01(\tR\x08tenantId\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12&\n\x04plan\x18\x03 \x01(\x0e\x32\x12.clipforge.v1.PlanR\x04plan"s\n\x06Source\x12+\n\x03url\x18\x01 \x01(\x0b\x32\x17.clipforge.v1.UrlSourceH\x00R\x03url\x12\x34\n\x06upload\x18\x02 \x01(\x0b\x32\x1a.clipforge.v1.UploadSourceH\x00R\x06uploadB\x06\n\x04kind"\x1d\n\tUrlSource\x12\x10\n\x03url\x18\x01 \x01(\tR\x03url"g\n\x0cUploadSource\x12\x1b\n\tupload_id\x18\x01 \x01(\tR\x08uploadId\x12\x1d\n\nobject_key\x18\x02 \x01(\tR\tobjectKey\x12\x1b\n\tfile_name\x18\x03 \x01(\tR\x08\x66ileName"\x97\x02\n\x0eProjectOptions\x12\x1a\n\x08language\x18\x01 \x01(\tR\x08language\x12\x1e\n\nvocabulary\x18\x02 \x03(\tR\nvocabulary\x12\x1d\n\nclip_count\x18\x03 \x01(\rR\tclipCount\x12\x1e\n\x0bmin_clip_ms\x18\x04 \x01(\rR\tminClipMs\x12\x1e\n\x0bmax_clip_ms\x18\x05 \x01(\rR\tmaxClipMs\x12\x1f\n\x0b\x61uto_export\x18\x06 \x01(\x08R\nautoExport\x12\x33\n\x06render\x18\x07 \x01(\x0b\x32\x1b.clipforge.v1.RenderOptionsR\x06render\x12\x14\n\x05model\x18\x08 \x01(\tR\x05model"o\n\rRenderOptions\x12\x16\n\x06\x61spect\x18\x01 \x01(\tR\x06\x61spect\x12\x14\n\x05style\x18\x02 \x01(\tR\x05style\x12\x16\n\x06height\x18\x03 \x01(\rR\x06height\x12\x18\n\x07quality\x18\x04 \x01(\tR\x07quality*L\n\x04Plan\x12\x14\n\x10PLAN_UNSPECIFIED\x10\x00\x12\x11\n\rPLAN_BUSINESS\x10\x01\x12\x0c\n\x08PLAN_PRO\x10\x02\x12\r\n\tPLAN_FREE\x10\x03\x62\x06proto3'
-)
+
+
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63lipforge/v1/common.proto\x12\x0c\x63lipforge.v1\"p\n\nProjectRef\x12\x1b\n\ttenant_id\x18\x01 \x01(\tR\x08tenantId\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12&\n\x04plan\x18\x03 \x01(\x0e\x32\x12.clipforge.v1.PlanR\x04plan\"s\n\x06Source\x12+\n\x03url\x18\x01 \x01(\x0b\x32\x17.clipforge.v1.UrlSourceH\x00R\x03url\x12\x34\n\x06upload\x18\x02 \x01(\x0b\x32\x1a.clipforge.v1.UploadSourceH\x00R\x06uploadB\x06\n\x04kind\"\x1d\n\tUrlSource\x12\x10\n\x03url\x18\x01 \x01(\tR\x03url\"g\n\x0cUploadSource\x12\x1b\n\tupload_id\x18\x01 \x01(\tR\x08uploadId\x12\x1d\n\nobject_key\x18\x02 \x01(\tR\tobjectKey\x12\x1b\n\tfile_name\x18\x03 \x01(\tR\x08\x66ileName\"\x97\x02\n\x0eProjectOptions\x12\x1a\n\x08language\x18\x01 \x01(\tR\x08language\x12\x1e\n\nvocabulary\x18\x02 \x03(\tR\nvocabulary\x12\x1d\n\nclip_count\x18\x03 \x01(\rR\tclipCount\x12\x1e\n\x0bmin_clip_ms\x18\x04 \x01(\rR\tminClipMs\x12\x1e\n\x0bmax_clip_ms\x18\x05 \x01(\rR\tmaxClipMs\x12\x1f\n\x0b\x61uto_export\x18\x06 \x01(\x08R\nautoExport\x12\x33\n\x06render\x18\x07 \x01(\x0b\x32\x1b.clipforge.v1.RenderOptionsR\x06render\x12\x14\n\x05model\x18\x08 \x01(\tR\x05model\"o\n\rRenderOptions\x12\x16\n\x06\x61spect\x18\x01 \x01(\tR\x06\x61spect\x12\x14\n\x05style\x18\x02 \x01(\tR\x05style\x12\x16\n\x06height\x18\x03 \x01(\rR\x06height\x12\x18\n\x07quality\x18\x04 \x01(\tR\x07quality*L\n\x04Plan\x12\x14\n\x10PLAN_UNSPECIFIED\x10\x00\x12\x11\n\rPLAN_BUSINESS\x10\x01\x12\x0c\n\x08PLAN_PRO\x10\x02\x12\r\n\tPLAN_FREE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "clipforge.v1.common_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clipforge.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_PLAN"]._serialized_start = 805
-    _globals["_PLAN"]._serialized_end = 881
-    _globals["_PROJECTREF"]._serialized_start = 43
-    _globals["_PROJECTREF"]._serialized_end = 155
-    _globals["_SOURCE"]._serialized_start = 157
-    _globals["_SOURCE"]._serialized_end = 272
-    _globals["_URLSOURCE"]._serialized_start = 274
-    _globals["_URLSOURCE"]._serialized_end = 303
-    _globals["_UPLOADSOURCE"]._serialized_start = 305
-    _globals["_UPLOADSOURCE"]._serialized_end = 408
-    _globals["_PROJECTOPTIONS"]._serialized_start = 411
-    _globals["_PROJECTOPTIONS"]._serialized_end = 690
-    _globals["_RENDEROPTIONS"]._serialized_start = 692
-    _globals["_RENDEROPTIONS"]._serialized_end = 803
+  DESCRIPTOR._loaded_options = None
+  _globals['_PLAN']._serialized_start=805
+  _globals['_PLAN']._serialized_end=881
+  _globals['_PROJECTREF']._serialized_start=43
+  _globals['_PROJECTREF']._serialized_end=155
+  _globals['_SOURCE']._serialized_start=157
+  _globals['_SOURCE']._serialized_end=272
+  _globals['_URLSOURCE']._serialized_start=274
+  _globals['_URLSOURCE']._serialized_end=303
+  _globals['_UPLOADSOURCE']._serialized_start=305
+  _globals['_UPLOADSOURCE']._serialized_end=408
+  _globals['_PROJECTOPTIONS']._serialized_start=411
+  _globals['_PROJECTOPTIONS']._serialized_end=690
+  _globals['_RENDEROPTIONS']._serialized_start=692
+  _globals['_RENDEROPTIONS']._serialized_end=803
 # @@protoc_insertion_point(module_scope)

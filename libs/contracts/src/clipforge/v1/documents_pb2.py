@@ -4,54 +4,57 @@
 # source: clipforge/v1/documents.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "clipforge/v1/documents.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'clipforge/v1/documents.proto'
 )
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x1c\x63lipforge/v1/documents.proto\x12\x0c\x63lipforge.v1"\xe5\x02\n\tMediaInfo\x12\x1f\n\x0b\x64uration_ms\x18\x01 \x01(\rR\ndurationMs\x12\x14\n\x05\x62ytes\x18\x02 \x01(\x04R\x05\x62ytes\x12\x1c\n\tcontainer\x18\x03 \x01(\tR\tcontainer\x12\x1f\n\x0bvideo_codec\x18\x04 \x01(\tR\nvideoCodec\x12\x1f\n\x0b\x61udio_codec\x18\x05 \x01(\tR\naudioCodec\x12\x14\n\x05width\x18\x06 \x01(\rR\x05width\x12\x16\n\x06height\x18\x07 \x01(\rR\x06height\x12\x1a\n\x08rotation\x18\x08 \x01(\x05R\x08rotation\x12\x1d\n\nframe_rate\x18\t \x01(\x01R\tframeRate\x12.\n\x13variable_frame_rate\x18\n \x01(\x08R\x11variableFrameRate\x12\x10\n\x03hdr\x18\x0b \x01(\x08R\x03hdr\x12\x16\n\x06sha256\x18\x0c \x01(\tR\x06sha256"\x8e\x02\n\x0cMediaObjects\x12\x1d\n\nsource_key\x18\x01 \x01(\tR\tsourceKey\x12\x1b\n\taudio_key\x18\x02 \x01(\tR\x08\x61udioKey\x12\x1d\n\nposter_key\x18\x03 \x01(\tR\tposterKey\x12%\n\x0ethumbnails_key\x18\x04 \x01(\tR\rthumbnailsKey\x12\x1b\n\tpeaks_key\x18\x05 \x01(\tR\x08peaksKey\x12\x32\n\x15thumbnail_interval_ms\x18\x06 \x01(\rR\x13thumbnailIntervalMs\x12+\n\x11thumbnail_columns\x18\x07 \x01(\rR\x10thumbnailColumns"\x99\x01\n\x0bMediaRecord\x12-\n\x05media\x18\x01 \x01(\x0b\x32\x17.clipforge.v1.MediaInfoR\x05media\x12\x34\n\x07objects\x18\x02 \x01(\x0b\x32\x1a.clipforge.v1.MediaObjectsR\x07objects\x12%\n\x0eresult_version\x18\x03 \x01(\rR\rresultVersion"\x86\x01\n\x04Word\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x19\n\x08start_ms\x18\x02 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x03 \x01(\rR\x05\x65ndMs\x12\x1e\n\nconfidence\x18\x04 \x01(\x02R\nconfidence\x12\x18\n\x07speaker\x18\x05 \x01(\tR\x07speaker"y\n\x07Segment\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x19\n\x08start_ms\x18\x02 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x03 \x01(\rR\x05\x65ndMs\x12(\n\x05words\x18\x04 \x03(\x0b\x32\x12.clipforge.v1.WordR\x05words"\xa9\x02\n\nTranscript\x12\x1a\n\x08language\x18\x01 \x01(\tR\x08language\x12\x31\n\x14language_probability\x18\x02 \x01(\x02R\x13languageProbability\x12\x1f\n\x0b\x64uration_ms\x18\x03 \x01(\rR\ndurationMs\x12\x31\n\x08segments\x18\x04 \x03(\x0b\x32\x15.clipforge.v1.SegmentR\x08segments\x12\x16\n\x06\x65ngine\x18\x05 \x01(\tR\x06\x65ngine\x12!\n\x0cmodel_sha256\x18\x06 \x01(\tR\x0bmodelSha256\x12%\n\x0eresult_version\x18\x07 \x01(\rR\rresultVersion\x12\x16\n\x06notice\x18\x08 \x01(\tR\x06notice"J\n\x06\x46\x61\x63tor\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05value\x18\x02 \x01(\x01R\x05value\x12\x16\n\x06weight\x18\x03 \x01(\x01R\x06weight"\xaa\x02\n\x04\x43lip\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x19\n\x08start_ms\x18\x02 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x03 \x01(\rR\x05\x65ndMs\x12\x14\n\x05score\x18\x04 \x01(\rR\x05score\x12\x1e\n\nconfidence\x18\x05 \x01(\x01R\nconfidence\x12\x14\n\x05title\x18\x06 \x01(\tR\x05title\x12\x18\n\x07reasons\x18\x07 \x03(\tR\x07reasons\x12\x1a\n\x08hashtags\x18\x08 \x03(\tR\x08hashtags\x12.\n\x07\x66\x61\x63tors\x18\t \x03(\x0b\x32\x14.clipforge.v1.FactorR\x07\x66\x61\x63tors\x12\x12\n\x04text\x18\n \x01(\tR\x04text\x12\x1a\n\x08\x64\x65tector\x18\x0b \x01(\tR\x08\x64\x65tector"\x97\x01\n\x08\x43lipList\x12(\n\x05\x63lips\x18\x01 \x03(\x0b\x32\x12.clipforge.v1.ClipR\x05\x63lips\x12\x1a\n\x08\x64\x65tector\x18\x02 \x01(\tR\x08\x64\x65tector\x12\x1e\n\ncandidates\x18\x03 \x01(\rR\ncandidates\x12%\n\x0eresult_version\x18\x04 \x01(\rR\rresultVersion"=\n\tAudioSpan\x12\x19\n\x08start_ms\x18\x01 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x02 \x01(\rR\x05\x65ndMs"\xaa\x02\n\x11TranscriptionPlan\x12-\n\x05spans\x18\x01 \x03(\x0b\x32\x17.clipforge.v1.AudioSpanR\x05spans\x12\x1b\n\tplan_hash\x18\x02 \x01(\tR\x08planHash\x12%\n\x0etranscript_key\x18\x03 \x01(\tR\rtranscriptKey\x12\x1a\n\x08language\x18\x04 \x01(\tR\x08language\x12\x31\n\x14language_probability\x18\x05 \x01(\x02R\x13languageProbability\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\x12%\n\x0eresult_version\x18\x07 \x01(\rR\rresultVersion\x12\x16\n\x06notice\x18\x08 \x01(\tR\x06notice"\x81\x01\n\rExportObjects\x12\x19\n\x08\x63lip_key\x18\x01 \x01(\tR\x07\x63lipKey\x12\x17\n\x07srt_key\x18\x02 \x01(\tR\x06srtKey\x12\x17\n\x07vtt_key\x18\x03 \x01(\tR\x06vttKey\x12#\n\rthumbnail_key\x18\x04 \x01(\tR\x0cthumbnailKey"\x8e\x02\n\x0c\x45xportRecord\x12\x35\n\x07objects\x18\x01 \x01(\x0b\x32\x1b.clipforge.v1.ExportObjectsR\x07objects\x12\x14\n\x05width\x18\x02 \x01(\rR\x05width\x12\x16\n\x06height\x18\x03 \x01(\rR\x06height\x12\x1f\n\x0b\x64uration_ms\x18\x04 \x01(\rR\ndurationMs\x12\x14\n\x05\x62ytes\x18\x05 \x01(\x04R\x05\x62ytes\x12#\n\rloudness_lufs\x18\x06 \x01(\x02R\x0cloudnessLufs\x12%\n\x0eresult_version\x18\x07 \x01(\rR\rresultVersion\x12\x16\n\x06layout\x18\x08 \x01(\tR\x06layoutb\x06proto3'
-)
+
+
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63lipforge/v1/documents.proto\x12\x0c\x63lipforge.v1\"\xe5\x02\n\tMediaInfo\x12\x1f\n\x0b\x64uration_ms\x18\x01 \x01(\rR\ndurationMs\x12\x14\n\x05\x62ytes\x18\x02 \x01(\x04R\x05\x62ytes\x12\x1c\n\tcontainer\x18\x03 \x01(\tR\tcontainer\x12\x1f\n\x0bvideo_codec\x18\x04 \x01(\tR\nvideoCodec\x12\x1f\n\x0b\x61udio_codec\x18\x05 \x01(\tR\naudioCodec\x12\x14\n\x05width\x18\x06 \x01(\rR\x05width\x12\x16\n\x06height\x18\x07 \x01(\rR\x06height\x12\x1a\n\x08rotation\x18\x08 \x01(\x05R\x08rotation\x12\x1d\n\nframe_rate\x18\t \x01(\x01R\tframeRate\x12.\n\x13variable_frame_rate\x18\n \x01(\x08R\x11variableFrameRate\x12\x10\n\x03hdr\x18\x0b \x01(\x08R\x03hdr\x12\x16\n\x06sha256\x18\x0c \x01(\tR\x06sha256\"\x8e\x02\n\x0cMediaObjects\x12\x1d\n\nsource_key\x18\x01 \x01(\tR\tsourceKey\x12\x1b\n\taudio_key\x18\x02 \x01(\tR\x08\x61udioKey\x12\x1d\n\nposter_key\x18\x03 \x01(\tR\tposterKey\x12%\n\x0ethumbnails_key\x18\x04 \x01(\tR\rthumbnailsKey\x12\x1b\n\tpeaks_key\x18\x05 \x01(\tR\x08peaksKey\x12\x32\n\x15thumbnail_interval_ms\x18\x06 \x01(\rR\x13thumbnailIntervalMs\x12+\n\x11thumbnail_columns\x18\x07 \x01(\rR\x10thumbnailColumns\"\x99\x01\n\x0bMediaRecord\x12-\n\x05media\x18\x01 \x01(\x0b\x32\x17.clipforge.v1.MediaInfoR\x05media\x12\x34\n\x07objects\x18\x02 \x01(\x0b\x32\x1a.clipforge.v1.MediaObjectsR\x07objects\x12%\n\x0eresult_version\x18\x03 \x01(\rR\rresultVersion\"\x86\x01\n\x04Word\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x19\n\x08start_ms\x18\x02 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x03 \x01(\rR\x05\x65ndMs\x12\x1e\n\nconfidence\x18\x04 \x01(\x02R\nconfidence\x12\x18\n\x07speaker\x18\x05 \x01(\tR\x07speaker\"y\n\x07Segment\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x19\n\x08start_ms\x18\x02 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x03 \x01(\rR\x05\x65ndMs\x12(\n\x05words\x18\x04 \x03(\x0b\x32\x12.clipforge.v1.WordR\x05words\"\xa9\x02\n\nTranscript\x12\x1a\n\x08language\x18\x01 \x01(\tR\x08language\x12\x31\n\x14language_probability\x18\x02 \x01(\x02R\x13languageProbability\x12\x1f\n\x0b\x64uration_ms\x18\x03 \x01(\rR\ndurationMs\x12\x31\n\x08segments\x18\x04 \x03(\x0b\x32\x15.clipforge.v1.SegmentR\x08segments\x12\x16\n\x06\x65ngine\x18\x05 \x01(\tR\x06\x65ngine\x12!\n\x0cmodel_sha256\x18\x06 \x01(\tR\x0bmodelSha256\x12%\n\x0eresult_version\x18\x07 \x01(\rR\rresultVersion\x12\x16\n\x06notice\x18\x08 \x01(\tR\x06notice\"J\n\x06\x46\x61\x63tor\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05value\x18\x02 \x01(\x01R\x05value\x12\x16\n\x06weight\x18\x03 \x01(\x01R\x06weight\"\xaa\x02\n\x04\x43lip\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x19\n\x08start_ms\x18\x02 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x03 \x01(\rR\x05\x65ndMs\x12\x14\n\x05score\x18\x04 \x01(\rR\x05score\x12\x1e\n\nconfidence\x18\x05 \x01(\x01R\nconfidence\x12\x14\n\x05title\x18\x06 \x01(\tR\x05title\x12\x18\n\x07reasons\x18\x07 \x03(\tR\x07reasons\x12\x1a\n\x08hashtags\x18\x08 \x03(\tR\x08hashtags\x12.\n\x07\x66\x61\x63tors\x18\t \x03(\x0b\x32\x14.clipforge.v1.FactorR\x07\x66\x61\x63tors\x12\x12\n\x04text\x18\n \x01(\tR\x04text\x12\x1a\n\x08\x64\x65tector\x18\x0b \x01(\tR\x08\x64\x65tector\"\x97\x01\n\x08\x43lipList\x12(\n\x05\x63lips\x18\x01 \x03(\x0b\x32\x12.clipforge.v1.ClipR\x05\x63lips\x12\x1a\n\x08\x64\x65tector\x18\x02 \x01(\tR\x08\x64\x65tector\x12\x1e\n\ncandidates\x18\x03 \x01(\rR\ncandidates\x12%\n\x0eresult_version\x18\x04 \x01(\rR\rresultVersion\"=\n\tAudioSpan\x12\x19\n\x08start_ms\x18\x01 \x01(\rR\x07startMs\x12\x15\n\x06\x65nd_ms\x18\x02 \x01(\rR\x05\x65ndMs\"\xaa\x02\n\x11TranscriptionPlan\x12-\n\x05spans\x18\x01 \x03(\x0b\x32\x17.clipforge.v1.AudioSpanR\x05spans\x12\x1b\n\tplan_hash\x18\x02 \x01(\tR\x08planHash\x12%\n\x0etranscript_key\x18\x03 \x01(\tR\rtranscriptKey\x12\x1a\n\x08language\x18\x04 \x01(\tR\x08language\x12\x31\n\x14language_probability\x18\x05 \x01(\x02R\x13languageProbability\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\x12%\n\x0eresult_version\x18\x07 \x01(\rR\rresultVersion\x12\x16\n\x06notice\x18\x08 \x01(\tR\x06notice\"\x81\x01\n\rExportObjects\x12\x19\n\x08\x63lip_key\x18\x01 \x01(\tR\x07\x63lipKey\x12\x17\n\x07srt_key\x18\x02 \x01(\tR\x06srtKey\x12\x17\n\x07vtt_key\x18\x03 \x01(\tR\x06vttKey\x12#\n\rthumbnail_key\x18\x04 \x01(\tR\x0cthumbnailKey\"\x8e\x02\n\x0c\x45xportRecord\x12\x35\n\x07objects\x18\x01 \x01(\x0b\x32\x1b.clipforge.v1.ExportObjectsR\x07objects\x12\x14\n\x05width\x18\x02 \x01(\rR\x05width\x12\x16\n\x06height\x18\x03 \x01(\rR\x06height\x12\x1f\n\x0b\x64uration_ms\x18\x04 \x01(\rR\ndurationMs\x12\x14\n\x05\x62ytes\x18\x05 \x01(\x04R\x05\x62ytes\x12#\n\rloudness_lufs\x18\x06 \x01(\x02R\x0cloudnessLufs\x12%\n\x0eresult_version\x18\x07 \x01(\rR\rresultVersion\x12\x16\n\x06layout\x18\x08 \x01(\tR\x06layoutb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "clipforge.v1.documents_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clipforge.v1.documents_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_MEDIAINFO"]._serialized_start = 47
-    _globals["_MEDIAINFO"]._serialized_end = 404
-    _globals["_MEDIAOBJECTS"]._serialized_start = 407
-    _globals["_MEDIAOBJECTS"]._serialized_end = 677
-    _globals["_MEDIARECORD"]._serialized_start = 680
-    _globals["_MEDIARECORD"]._serialized_end = 833
-    _globals["_WORD"]._serialized_start = 836
-    _globals["_WORD"]._serialized_end = 970
-    _globals["_SEGMENT"]._serialized_start = 972
-    _globals["_SEGMENT"]._serialized_end = 1093
-    _globals["_TRANSCRIPT"]._serialized_start = 1096
-    _globals["_TRANSCRIPT"]._serialized_end = 1393
-    _globals["_FACTOR"]._serialized_start = 1395
-    _globals["_FACTOR"]._serialized_end = 1469
-    _globals["_CLIP"]._serialized_start = 1472
-    _globals["_CLIP"]._serialized_end = 1770
-    _globals["_CLIPLIST"]._serialized_start = 1773
-    _globals["_CLIPLIST"]._serialized_end = 1924
-    _globals["_AUDIOSPAN"]._serialized_start = 1926
-    _globals["_AUDIOSPAN"]._serialized_end = 1987
-    _globals["_TRANSCRIPTIONPLAN"]._serialized_start = 1990
-    _globals["_TRANSCRIPTIONPLAN"]._serialized_end = 2288
-    _globals["_EXPORTOBJECTS"]._serialized_start = 2291
-    _globals["_EXPORTOBJECTS"]._serialized_end = 2420
-    _globals["_EXPORTRECORD"]._serialized_start = 2423
-    _globals["_EXPORTRECORD"]._serialized_end = 2693
+  DESCRIPTOR._loaded_options = None
+  _globals['_MEDIAINFO']._serialized_start=47
+  _globals['_MEDIAINFO']._serialized_end=404
+  _globals['_MEDIAOBJECTS']._serialized_start=407
+  _globals['_MEDIAOBJECTS']._serialized_end=677
+  _globals['_MEDIARECORD']._serialized_start=680
+  _globals['_MEDIARECORD']._serialized_end=833
+  _globals['_WORD']._serialized_start=836
+  _globals['_WORD']._serialized_end=970
+  _globals['_SEGMENT']._serialized_start=972
+  _globals['_SEGMENT']._serialized_end=1093
+  _globals['_TRANSCRIPT']._serialized_start=1096
+  _globals['_TRANSCRIPT']._serialized_end=1393
+  _globals['_FACTOR']._serialized_start=1395
+  _globals['_FACTOR']._serialized_end=1469
+  _globals['_CLIP']._serialized_start=1472
+  _globals['_CLIP']._serialized_end=1770
+  _globals['_CLIPLIST']._serialized_start=1773
+  _globals['_CLIPLIST']._serialized_end=1924
+  _globals['_AUDIOSPAN']._serialized_start=1926
+  _globals['_AUDIOSPAN']._serialized_end=1987
+  _globals['_TRANSCRIPTIONPLAN']._serialized_start=1990
+  _globals['_TRANSCRIPTIONPLAN']._serialized_end=2288
+  _globals['_EXPORTOBJECTS']._serialized_start=2291
+  _globals['_EXPORTOBJECTS']._serialized_end=2420
+  _globals['_EXPORTRECORD']._serialized_start=2423
+  _globals['_EXPORTRECORD']._serialized_end=2693
 # @@protoc_insertion_point(module_scope)

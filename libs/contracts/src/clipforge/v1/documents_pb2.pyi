@@ -74,32 +74,7 @@ class MediaInfo(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "audio_codec",
-        b"audio_codec",
-        "bytes",
-        b"bytes",
-        "container",
-        b"container",
-        "duration_ms",
-        b"duration_ms",
-        "frame_rate",
-        b"frame_rate",
-        "hdr",
-        b"hdr",
-        "height",
-        b"height",
-        "rotation",
-        b"rotation",
-        "sha256",
-        b"sha256",
-        "variable_frame_rate",
-        b"variable_frame_rate",
-        "video_codec",
-        b"video_codec",
-        "width",
-        b"width",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_codec", b"audio_codec", "bytes", b"bytes", "container", b"container", "duration_ms", b"duration_ms", "frame_rate", b"frame_rate", "hdr", b"hdr", "height", b"height", "rotation", b"rotation", "sha256", b"sha256", "variable_frame_rate", b"variable_frame_rate", "video_codec", b"video_codec", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -142,22 +117,7 @@ class MediaObjects(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "audio_key",
-        b"audio_key",
-        "peaks_key",
-        b"peaks_key",
-        "poster_key",
-        b"poster_key",
-        "source_key",
-        b"source_key",
-        "thumbnail_columns",
-        b"thumbnail_columns",
-        "thumbnail_interval_ms",
-        b"thumbnail_interval_ms",
-        "thumbnails_key",
-        b"thumbnails_key",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_key", b"audio_key", "peaks_key", b"peaks_key", "poster_key", b"poster_key", "source_key", b"source_key", "thumbnail_columns", b"thumbnail_columns", "thumbnail_interval_ms", b"thumbnail_interval_ms", "thumbnails_key", b"thumbnails_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -186,9 +146,7 @@ class MediaRecord(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "objects", b"objects"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "media", b"media", "objects", b"objects", "result_version", b"result_version"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "objects", b"objects", "result_version", b"result_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -222,18 +180,7 @@ class Word(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "confidence",
-        b"confidence",
-        "end_ms",
-        b"end_ms",
-        "speaker",
-        b"speaker",
-        "start_ms",
-        b"start_ms",
-        "text",
-        b"text",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_ms", b"end_ms", "speaker", b"speaker", "start_ms", b"start_ms", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -264,9 +211,7 @@ class Segment(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "end_ms", b"end_ms", "start_ms", b"start_ms", "text", b"text", "words", b"words"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_ms", b"end_ms", "start_ms", b"start_ms", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -314,24 +259,7 @@ class Transcript(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "duration_ms",
-        b"duration_ms",
-        "engine",
-        b"engine",
-        "language",
-        b"language",
-        "language_probability",
-        b"language_probability",
-        "model_sha256",
-        b"model_sha256",
-        "notice",
-        b"notice",
-        "result_version",
-        b"result_version",
-        "segments",
-        b"segments",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "engine", b"engine", "language", b"language", "language_probability", b"language_probability", "model_sha256", b"model_sha256", "notice", b"notice", "result_version", b"result_version", "segments", b"segments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -360,9 +288,7 @@ class Factor(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "name", b"name", "value", b"value", "weight", b"weight"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -425,30 +351,7 @@ class Clip(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "confidence",
-        b"confidence",
-        "detector",
-        b"detector",
-        "end_ms",
-        b"end_ms",
-        "factors",
-        b"factors",
-        "hashtags",
-        b"hashtags",
-        "id",
-        b"id",
-        "reasons",
-        b"reasons",
-        "score",
-        b"score",
-        "start_ms",
-        b"start_ms",
-        "text",
-        b"text",
-        "title",
-        b"title",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "detector", b"detector", "end_ms", b"end_ms", "factors", b"factors", "hashtags", b"hashtags", "id", b"id", "reasons", b"reasons", "score", b"score", "start_ms", b"start_ms", "text", b"text", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -482,16 +385,7 @@ class ClipList(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "candidates",
-        b"candidates",
-        "clips",
-        b"clips",
-        "detector",
-        b"detector",
-        "result_version",
-        b"result_version",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "clips", b"clips", "detector", b"detector", "result_version", b"result_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -561,24 +455,7 @@ class TranscriptionPlan(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "language",
-        b"language",
-        "language_probability",
-        b"language_probability",
-        "model",
-        b"model",
-        "notice",
-        b"notice",
-        "plan_hash",
-        b"plan_hash",
-        "result_version",
-        b"result_version",
-        "spans",
-        b"spans",
-        "transcript_key",
-        b"transcript_key",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "language_probability", b"language_probability", "model", b"model", "notice", b"notice", "plan_hash", b"plan_hash", "result_version", b"result_version", "spans", b"spans", "transcript_key", b"transcript_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -610,16 +487,7 @@ class ExportObjects(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "clip_key",
-        b"clip_key",
-        "srt_key",
-        b"srt_key",
-        "thumbnail_key",
-        b"thumbnail_key",
-        "vtt_key",
-        b"vtt_key",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_key", b"clip_key", "srt_key", b"srt_key", "thumbnail_key", b"thumbnail_key", "vtt_key", b"vtt_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -665,24 +533,7 @@ class ExportRecord(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["objects", b"objects"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "bytes",
-        b"bytes",
-        "duration_ms",
-        b"duration_ms",
-        "height",
-        b"height",
-        "layout",
-        b"layout",
-        "loudness_lufs",
-        b"loudness_lufs",
-        "objects",
-        b"objects",
-        "result_version",
-        b"result_version",
-        "width",
-        b"width",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "duration_ms", b"duration_ms", "height", b"height", "layout", b"layout", "loudness_lufs", b"loudness_lufs", "objects", b"objects", "result_version", b"result_version", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,15 +4,18 @@
 # source: clipforge/v1/facts.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "clipforge/v1/facts.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'clipforge/v1/facts.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -23,43 +26,41 @@ from clipforge.v1 import common_pb2 as clipforge_dot_v1_dot_common__pb2
 from clipforge.v1 import documents_pb2 as clipforge_dot_v1_dot_documents__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x18\x63lipforge/v1/facts.proto\x12\x0c\x63lipforge.v1\x1a\x19\x63lipforge/v1/common.proto\x1a\x1c\x63lipforge/v1/documents.proto"\xc2\x01\n\x10ProjectSubmitted\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x14\n\x05title\x18\x02 \x01(\tR\x05title\x12,\n\x06source\x18\x03 \x01(\x0b\x32\x14.clipforge.v1.SourceR\x06source\x12\x36\n\x07options\x18\x04 \x01(\x0b\x32\x1c.clipforge.v1.ProjectOptionsR\x07options"\xa9\x02\n\rVideoImported\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x19\n\x08\x61sset_id\x18\x02 \x01(\tR\x07\x61ssetId\x12-\n\x05media\x18\x03 \x01(\x0b\x32\x17.clipforge.v1.MediaInfoR\x05media\x12\x34\n\x07objects\x18\x04 \x01(\x0b\x32\x1a.clipforge.v1.MediaObjectsR\x07objects\x12\x36\n\x07options\x18\x05 \x01(\x0b\x32\x1c.clipforge.v1.ProjectOptionsR\x07options\x12\x16\n\x06reused\x18\x06 \x01(\x08R\x06reused\x12\x14\n\x05title\x18\x07 \x01(\tR\x05title"~\n\x08\x43hunkCut\x12/\n\x04\x66ilm\x18\x01 \x01(\x0b\x32\x1b.clipforge.v1.VideoImportedR\x04\x66ilm\x12\x33\n\x04plan\x18\x02 \x01(\x0b\x32\x1f.clipforge.v1.TranscriptionPlanR\x04plan\x12\x0c\n\x01n\x18\x03 \x01(\rR\x01n"\xcc\x01\n\x10VideoTranscribed\x12/\n\x04\x66ilm\x18\x01 \x01(\x0b\x32\x1b.clipforge.v1.VideoImportedR\x04\x66ilm\x12%\n\x0etranscript_key\x18\x02 \x01(\tR\rtranscriptKey\x12\x1a\n\x08language\x18\x03 \x01(\tR\x08language\x12\x14\n\x05words\x18\x04 \x01(\rR\x05words\x12\x16\n\x06\x63\x61\x63hed\x18\x05 \x01(\x08R\x06\x63\x61\x63hed\x12\x16\n\x06notice\x18\x06 \x01(\tR\x06notice"\xbe\x01\n\rClipsDetected\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\tclips_key\x18\x02 \x01(\tR\x08\x63lipsKey\x12(\n\x05\x63lips\x18\x03 \x03(\x0b\x32\x12.clipforge.v1.ClipR\x05\x63lips\x12\x1a\n\x08\x64\x65tector\x18\x04 \x01(\tR\x08\x64\x65tector\x12\x16\n\x06\x63\x61\x63hed\x18\x05 \x01(\x08R\x06\x63\x61\x63hed"\xb4\x02\n\x0f\x45xportRequested\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\texport_id\x18\x02 \x01(\tR\x08\x65xportId\x12&\n\x04\x63lip\x18\x03 \x01(\x0b\x32\x12.clipforge.v1.ClipR\x04\x63lip\x12\x33\n\x06render\x18\x04 \x01(\x0b\x32\x1b.clipforge.v1.RenderOptionsR\x06render\x12-\n\x05media\x18\x05 \x01(\x0b\x32\x17.clipforge.v1.MediaInfoR\x05media\x12\x1d\n\nsource_key\x18\x06 \x01(\tR\tsourceKey\x12%\n\x0etranscript_key\x18\x07 \x01(\tR\rtranscriptKey"\xc4\x01\n\x0c\x43lipExported\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\texport_id\x18\x02 \x01(\tR\x08\x65xportId\x12\x17\n\x07\x63lip_id\x18\x03 \x01(\tR\x06\x63lipId\x12\x32\n\x06record\x18\x04 \x01(\x0b\x32\x1a.clipforge.v1.ExportRecordR\x06record\x12\x16\n\x06\x63\x61\x63hed\x18\x05 \x01(\x08R\x06\x63\x61\x63hed"\x98\x03\n\x0bStageFailed\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x14\n\x05stage\x18\x02 \x01(\tR\x05stage\x12\x15\n\x06job_id\x18\x03 \x01(\tR\x05jobId\x12\x14\n\x05\x61\x62out\x18\x04 \x01(\tR\x05\x61\x62out\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1a\n\x08sentence\x18\x06 \x01(\tR\x08sentence\x12\x16\n\x06\x64\x65tail\x18\x07 \x01(\tR\x06\x64\x65tail\x12\x1a\n\x08\x61ttempts\x18\x08 \x01(\rR\x08\x61ttempts\x12\x18\n\x07\x63rashes\x18\t \x01(\rR\x07\x63rashes\x12\x1d\n\ncause_type\x18\n \x01(\tR\tcauseType\x12\x14\n\x05\x63\x61use\x18\x0b \x01(\x0cR\x05\x63\x61use\x12%\n\x0e\x63\x61use_sequence\x18\x0c \x01(\x04R\rcauseSequence\x12\x19\n\x08\x63\x61use_id\x18\r \x01(\tR\x07\x63\x61useId\x12\x19\n\x08trace_id\x18\x0e \x01(\tR\x07traceId"F\n\x10ProjectCancelled\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project"D\n\x0eProjectDeleted\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project"b\n\x0f\x45xportCancelled\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\texport_id\x18\x02 \x01(\tR\x08\x65xportId"h\n\nClipEdited\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12&\n\x04\x63lip\x18\x02 \x01(\x0b\x32\x12.clipforge.v1.ClipR\x04\x63lip"\xb7\x01\n\rBrandKitSaved\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x15\n\x06kit_id\x18\x02 \x01(\tR\x05kitId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x19\n\x08logo_key\x18\x04 \x01(\tR\x07logoKey\x12\x18\n\x07\x63olours\x18\x05 \x03(\tR\x07\x63olours\x12\x12\n\x04\x66ont\x18\x06 \x01(\tR\x04\x66ont"U\n\x0bTenantSaved\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name"\xae\x01\n\x0b\x41piKeySaved\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x15\n\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x12\n\x04role\x18\x04 \x01(\tR\x04role\x12\x12\n\x04hash\x18\x05 \x01(\x0cR\x04hash\x12\x18\n\x07revoked\x18\x06 \x01(\x08R\x07revokedb\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63lipforge/v1/facts.proto\x12\x0c\x63lipforge.v1\x1a\x19\x63lipforge/v1/common.proto\x1a\x1c\x63lipforge/v1/documents.proto\"\xc2\x01\n\x10ProjectSubmitted\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x14\n\x05title\x18\x02 \x01(\tR\x05title\x12,\n\x06source\x18\x03 \x01(\x0b\x32\x14.clipforge.v1.SourceR\x06source\x12\x36\n\x07options\x18\x04 \x01(\x0b\x32\x1c.clipforge.v1.ProjectOptionsR\x07options\"\xa9\x02\n\rVideoImported\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x19\n\x08\x61sset_id\x18\x02 \x01(\tR\x07\x61ssetId\x12-\n\x05media\x18\x03 \x01(\x0b\x32\x17.clipforge.v1.MediaInfoR\x05media\x12\x34\n\x07objects\x18\x04 \x01(\x0b\x32\x1a.clipforge.v1.MediaObjectsR\x07objects\x12\x36\n\x07options\x18\x05 \x01(\x0b\x32\x1c.clipforge.v1.ProjectOptionsR\x07options\x12\x16\n\x06reused\x18\x06 \x01(\x08R\x06reused\x12\x14\n\x05title\x18\x07 \x01(\tR\x05title\"~\n\x08\x43hunkCut\x12/\n\x04\x66ilm\x18\x01 \x01(\x0b\x32\x1b.clipforge.v1.VideoImportedR\x04\x66ilm\x12\x33\n\x04plan\x18\x02 \x01(\x0b\x32\x1f.clipforge.v1.TranscriptionPlanR\x04plan\x12\x0c\n\x01n\x18\x03 \x01(\rR\x01n\"\xcc\x01\n\x10VideoTranscribed\x12/\n\x04\x66ilm\x18\x01 \x01(\x0b\x32\x1b.clipforge.v1.VideoImportedR\x04\x66ilm\x12%\n\x0etranscript_key\x18\x02 \x01(\tR\rtranscriptKey\x12\x1a\n\x08language\x18\x03 \x01(\tR\x08language\x12\x14\n\x05words\x18\x04 \x01(\rR\x05words\x12\x16\n\x06\x63\x61\x63hed\x18\x05 \x01(\x08R\x06\x63\x61\x63hed\x12\x16\n\x06notice\x18\x06 \x01(\tR\x06notice\"\xbe\x01\n\rClipsDetected\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\tclips_key\x18\x02 \x01(\tR\x08\x63lipsKey\x12(\n\x05\x63lips\x18\x03 \x03(\x0b\x32\x12.clipforge.v1.ClipR\x05\x63lips\x12\x1a\n\x08\x64\x65tector\x18\x04 \x01(\tR\x08\x64\x65tector\x12\x16\n\x06\x63\x61\x63hed\x18\x05 \x01(\x08R\x06\x63\x61\x63hed\"\xb4\x02\n\x0f\x45xportRequested\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\texport_id\x18\x02 \x01(\tR\x08\x65xportId\x12&\n\x04\x63lip\x18\x03 \x01(\x0b\x32\x12.clipforge.v1.ClipR\x04\x63lip\x12\x33\n\x06render\x18\x04 \x01(\x0b\x32\x1b.clipforge.v1.RenderOptionsR\x06render\x12-\n\x05media\x18\x05 \x01(\x0b\x32\x17.clipforge.v1.MediaInfoR\x05media\x12\x1d\n\nsource_key\x18\x06 \x01(\tR\tsourceKey\x12%\n\x0etranscript_key\x18\x07 \x01(\tR\rtranscriptKey\"\xc4\x01\n\x0c\x43lipExported\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\texport_id\x18\x02 \x01(\tR\x08\x65xportId\x12\x17\n\x07\x63lip_id\x18\x03 \x01(\tR\x06\x63lipId\x12\x32\n\x06record\x18\x04 \x01(\x0b\x32\x1a.clipforge.v1.ExportRecordR\x06record\x12\x16\n\x06\x63\x61\x63hed\x18\x05 \x01(\x08R\x06\x63\x61\x63hed\"\x98\x03\n\x0bStageFailed\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x14\n\x05stage\x18\x02 \x01(\tR\x05stage\x12\x15\n\x06job_id\x18\x03 \x01(\tR\x05jobId\x12\x14\n\x05\x61\x62out\x18\x04 \x01(\tR\x05\x61\x62out\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1a\n\x08sentence\x18\x06 \x01(\tR\x08sentence\x12\x16\n\x06\x64\x65tail\x18\x07 \x01(\tR\x06\x64\x65tail\x12\x1a\n\x08\x61ttempts\x18\x08 \x01(\rR\x08\x61ttempts\x12\x18\n\x07\x63rashes\x18\t \x01(\rR\x07\x63rashes\x12\x1d\n\ncause_type\x18\n \x01(\tR\tcauseType\x12\x14\n\x05\x63\x61use\x18\x0b \x01(\x0cR\x05\x63\x61use\x12%\n\x0e\x63\x61use_sequence\x18\x0c \x01(\x04R\rcauseSequence\x12\x19\n\x08\x63\x61use_id\x18\r \x01(\tR\x07\x63\x61useId\x12\x19\n\x08trace_id\x18\x0e \x01(\tR\x07traceId\"F\n\x10ProjectCancelled\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\"D\n\x0eProjectDeleted\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\"b\n\x0f\x45xportCancelled\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x1b\n\texport_id\x18\x02 \x01(\tR\x08\x65xportId\"h\n\nClipEdited\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12&\n\x04\x63lip\x18\x02 \x01(\x0b\x32\x12.clipforge.v1.ClipR\x04\x63lip\"\xb7\x01\n\rBrandKitSaved\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x15\n\x06kit_id\x18\x02 \x01(\tR\x05kitId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x19\n\x08logo_key\x18\x04 \x01(\tR\x07logoKey\x12\x18\n\x07\x63olours\x18\x05 \x03(\tR\x07\x63olours\x12\x12\n\x04\x66ont\x18\x06 \x01(\tR\x04\x66ont\"U\n\x0bTenantSaved\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\xae\x01\n\x0b\x41piKeySaved\x12\x32\n\x07project\x18\x01 \x01(\x0b\x32\x18.clipforge.v1.ProjectRefR\x07project\x12\x15\n\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x12\n\x04role\x18\x04 \x01(\tR\x04role\x12\x12\n\x04hash\x18\x05 \x01(\x0cR\x04hash\x12\x18\n\x07revoked\x18\x06 \x01(\x08R\x07revokedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "clipforge.v1.facts_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clipforge.v1.facts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_PROJECTSUBMITTED"]._serialized_start = 100
-    _globals["_PROJECTSUBMITTED"]._serialized_end = 294
-    _globals["_VIDEOIMPORTED"]._serialized_start = 297
-    _globals["_VIDEOIMPORTED"]._serialized_end = 594
-    _globals["_CHUNKCUT"]._serialized_start = 596
-    _globals["_CHUNKCUT"]._serialized_end = 722
-    _globals["_VIDEOTRANSCRIBED"]._serialized_start = 725
-    _globals["_VIDEOTRANSCRIBED"]._serialized_end = 929
-    _globals["_CLIPSDETECTED"]._serialized_start = 932
-    _globals["_CLIPSDETECTED"]._serialized_end = 1122
-    _globals["_EXPORTREQUESTED"]._serialized_start = 1125
-    _globals["_EXPORTREQUESTED"]._serialized_end = 1433
-    _globals["_CLIPEXPORTED"]._serialized_start = 1436
-    _globals["_CLIPEXPORTED"]._serialized_end = 1632
-    _globals["_STAGEFAILED"]._serialized_start = 1635
-    _globals["_STAGEFAILED"]._serialized_end = 2043
-    _globals["_PROJECTCANCELLED"]._serialized_start = 2045
-    _globals["_PROJECTCANCELLED"]._serialized_end = 2115
-    _globals["_PROJECTDELETED"]._serialized_start = 2117
-    _globals["_PROJECTDELETED"]._serialized_end = 2185
-    _globals["_EXPORTCANCELLED"]._serialized_start = 2187
-    _globals["_EXPORTCANCELLED"]._serialized_end = 2285
-    _globals["_CLIPEDITED"]._serialized_start = 2287
-    _globals["_CLIPEDITED"]._serialized_end = 2391
-    _globals["_BRANDKITSAVED"]._serialized_start = 2394
-    _globals["_BRANDKITSAVED"]._serialized_end = 2577
-    _globals["_TENANTSAVED"]._serialized_start = 2579
-    _globals["_TENANTSAVED"]._serialized_end = 2664
-    _globals["_APIKEYSAVED"]._serialized_start = 2667
-    _globals["_APIKEYSAVED"]._serialized_end = 2841
+  DESCRIPTOR._loaded_options = None
+  _globals['_PROJECTSUBMITTED']._serialized_start=100
+  _globals['_PROJECTSUBMITTED']._serialized_end=294
+  _globals['_VIDEOIMPORTED']._serialized_start=297
+  _globals['_VIDEOIMPORTED']._serialized_end=594
+  _globals['_CHUNKCUT']._serialized_start=596
+  _globals['_CHUNKCUT']._serialized_end=722
+  _globals['_VIDEOTRANSCRIBED']._serialized_start=725
+  _globals['_VIDEOTRANSCRIBED']._serialized_end=929
+  _globals['_CLIPSDETECTED']._serialized_start=932
+  _globals['_CLIPSDETECTED']._serialized_end=1122
+  _globals['_EXPORTREQUESTED']._serialized_start=1125
+  _globals['_EXPORTREQUESTED']._serialized_end=1433
+  _globals['_CLIPEXPORTED']._serialized_start=1436
+  _globals['_CLIPEXPORTED']._serialized_end=1632
+  _globals['_STAGEFAILED']._serialized_start=1635
+  _globals['_STAGEFAILED']._serialized_end=2043
+  _globals['_PROJECTCANCELLED']._serialized_start=2045
+  _globals['_PROJECTCANCELLED']._serialized_end=2115
+  _globals['_PROJECTDELETED']._serialized_start=2117
+  _globals['_PROJECTDELETED']._serialized_end=2185
+  _globals['_EXPORTCANCELLED']._serialized_start=2187
+  _globals['_EXPORTCANCELLED']._serialized_end=2285
+  _globals['_CLIPEDITED']._serialized_start=2287
+  _globals['_CLIPEDITED']._serialized_end=2391
+  _globals['_BRANDKITSAVED']._serialized_start=2394
+  _globals['_BRANDKITSAVED']._serialized_end=2577
+  _globals['_TENANTSAVED']._serialized_start=2579
+  _globals['_TENANTSAVED']._serialized_end=2664
+  _globals['_APIKEYSAVED']._serialized_start=2667
+  _globals['_APIKEYSAVED']._serialized_end=2841
 # @@protoc_insertion_point(module_scope)

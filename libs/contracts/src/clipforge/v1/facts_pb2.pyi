@@ -45,13 +45,9 @@ class ProjectSubmitted(_message.Message):
         source: _common_pb2.Source | None = ...,
         options: _common_pb2.ProjectOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "options", b"options", "project", b"project", "source", b"source"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "project", b"project", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "options", b"options", "project", b"project", "source", b"source", "title", b"title"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "project", b"project", "source", b"source", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -94,26 +90,9 @@ class VideoImported(_message.Message):
         reused: _builtins.bool = ...,
         title: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "media", b"media", "objects", b"objects", "options", b"options", "project", b"project"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "objects", b"objects", "options", b"options", "project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "asset_id",
-        b"asset_id",
-        "media",
-        b"media",
-        "objects",
-        b"objects",
-        "options",
-        b"options",
-        "project",
-        b"project",
-        "reused",
-        b"reused",
-        "title",
-        b"title",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_id", b"asset_id", "media", b"media", "objects", b"objects", "options", b"options", "project", b"project", "reused", b"reused", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,20 +160,7 @@ class VideoTranscribed(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["film", b"film"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "cached",
-        b"cached",
-        "film",
-        b"film",
-        "language",
-        b"language",
-        "notice",
-        b"notice",
-        "transcript_key",
-        b"transcript_key",
-        "words",
-        b"words",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached", b"cached", "film", b"film", "language", b"language", "notice", b"notice", "transcript_key", b"transcript_key", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,18 +197,7 @@ class ClipsDetected(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "cached",
-        b"cached",
-        "clips",
-        b"clips",
-        "clips_key",
-        b"clips_key",
-        "detector",
-        b"detector",
-        "project",
-        b"project",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached", b"cached", "clips", b"clips", "clips_key", b"clips_key", "detector", b"detector", "project", b"project"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -284,26 +239,9 @@ class ExportRequested(_message.Message):
         source_key: _builtins.str = ...,
         transcript_key: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "clip", b"clip", "media", b"media", "project", b"project", "render", b"render"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "media", b"media", "project", b"project", "render", b"render"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "clip",
-        b"clip",
-        "export_id",
-        b"export_id",
-        "media",
-        b"media",
-        "project",
-        b"project",
-        "render",
-        b"render",
-        "source_key",
-        b"source_key",
-        "transcript_key",
-        b"transcript_key",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "export_id", b"export_id", "media", b"media", "project", b"project", "render", b"render", "source_key", b"source_key", "transcript_key", b"transcript_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -338,18 +276,7 @@ class ClipExported(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "cached",
-        b"cached",
-        "clip_id",
-        b"clip_id",
-        "export_id",
-        b"export_id",
-        "project",
-        b"project",
-        "record",
-        b"record",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached", b"cached", "clip_id", b"clip_id", "export_id", b"export_id", "project", b"project", "record", b"record"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -418,36 +345,7 @@ class StageFailed(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "about",
-        b"about",
-        "attempts",
-        b"attempts",
-        "cause",
-        b"cause",
-        "cause_id",
-        b"cause_id",
-        "cause_sequence",
-        b"cause_sequence",
-        "cause_type",
-        b"cause_type",
-        "crashes",
-        b"crashes",
-        "detail",
-        b"detail",
-        "job_id",
-        b"job_id",
-        "project",
-        b"project",
-        "reason",
-        b"reason",
-        "sentence",
-        b"sentence",
-        "stage",
-        b"stage",
-        "trace_id",
-        b"trace_id",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "attempts", b"attempts", "cause", b"cause", "cause_id", b"cause_id", "cause_sequence", b"cause_sequence", "cause_type", b"cause_type", "crashes", b"crashes", "detail", b"detail", "job_id", b"job_id", "project", b"project", "reason", b"reason", "sentence", b"sentence", "stage", b"stage", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -516,9 +414,7 @@ class ExportCancelled(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "export_id", b"export_id", "project", b"project"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id", "project", b"project"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -587,20 +483,7 @@ class BrandKitSaved(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "colours",
-        b"colours",
-        "font",
-        b"font",
-        "kit_id",
-        b"kit_id",
-        "logo_key",
-        b"logo_key",
-        "name",
-        b"name",
-        "project",
-        b"project",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["colours", b"colours", "font", b"font", "kit_id", b"kit_id", "logo_key", b"logo_key", "name", b"name", "project", b"project"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -665,20 +548,7 @@ class ApiKeySaved(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "hash",
-        b"hash",
-        "key_id",
-        b"key_id",
-        "name",
-        b"name",
-        "project",
-        b"project",
-        "revoked",
-        b"revoked",
-        "role",
-        b"role",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "key_id", b"key_id", "name", b"name", "project", b"project", "revoked", b"revoked", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -129,13 +129,15 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
     """Connect as `name`, and stay connected: lost connections are made anew for ever."""
     inbox_prefix = f"_INBOX_{name}"
     listeners: list[Callable[[], None]] = []
+    closing = False
 
     async def on_error(error: Exception) -> None:
         # A publish that is not permitted shows here, and as a timeout at the caller.
         log.warning("the log's connection says: %s", error)
 
     async def on_disconnect() -> None:
-        log.warning("lost the connection to the log")
+        if not closing:
+            log.warning("lost the connection to the log")
 
     async def on_reconnect() -> None:
         log.info("connected to the log again")
@@ -161,6 +163,7 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
     try:
         yield connection
     finally:
+        closing = True
         # Not drain(): it waits out its whole timeout, 30 s, on an open pull.
         try:
             async with asyncio.timeout(2):
