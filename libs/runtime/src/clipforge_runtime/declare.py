@@ -11,7 +11,7 @@ from clipforge_runtime.settings import RuntimeSettings, load
 
 async def main(settings: RuntimeSettings) -> None:
     configure("declare", settings.log_level)
-    async with connect(settings.nats_url, "declare") as connection:
+    async with connect(settings.nats_url, "admin") as connection:
         await declare(connection, settings)
     await S3Store(settings).ensure_bucket()
 

@@ -1,0 +1,129 @@
+"""What each service may say and hear on NATS: least permission, derived from the pipeline table.
+
+A `*` in a permission stands for a whole token, so consumers are named one by one.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from clipforge.v1.facts_pb2 import (
+    ApiKeySaved,
+    BrandKitSaved,
+    ClipEdited,
+    ExportCancelled,
+    ExportRequested,
+    ProjectCancelled,
+    ProjectDeleted,
+    ProjectSubmitted,
+    StageFailed,
+    TenantSaved,
+)
+from clipforge_contracts import subjects
+from clipforge_contracts.facts import Fact, fact_name
+from clipforge_contracts.pipeline import PIPELINE, Stage
+from clipforge_contracts.plans import Priority
+
+ADMIN: Final = "admin"  # declares the stream and the consumers, at install and upgrade
+GATEWAY: Final = "gateway"
+PROJECTOR: Final = "projector"
+
+GATEWAY_STATES: Final[tuple[type[Fact], ...]] = (
+    ProjectSubmitted,
+    ExportRequested,
+    ProjectCancelled,
+    ProjectDeleted,
+    ExportCancelled,
+    ClipEdited,
+    BrandKitSaved,
+    TenantSaved,
+    ApiKeySaved,
+)
+CANCELS: Final[tuple[type[Fact], ...]] = (ProjectCancelled, ProjectDeleted, ExportCancelled)
+PROGRESS: Final = "KV_progress"
+
+_READ: Final = (
+    f"$JS.API.STREAM.INFO.{subjects.STREAM}",
+    f"$JS.API.STREAM.MSG.GET.{subjects.STREAM}",
+)
+_READ_PROGRESS: Final = (
+    f"$JS.API.STREAM.INFO.{PROGRESS}",
+    f"$JS.API.STREAM.MSG.GET.{PROGRESS}",
+)
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Subjects that a NATS user may publish to and subscribe to."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    publish_never: tuple[str, ...] = ()
+
+
+def users() -> dict[str, Permissions]:
+    """Every NATS user by name."""
+    return {
+        ADMIN: Permissions(publish=("$JS.API.>",), subscribe=(_inbox(ADMIN),)),
+        GATEWAY: _gateway(),
+        PROJECTOR: Permissions(
+            publish=(*_READ, *_follow()),
+            subscribe=(_inbox(PROJECTOR),),
+            publish_never=_queues("CONSUMER.MSG.NEXT"),
+        ),
+        **{stage.name: _worker(stage) for stage in PIPELINE},
+    }
+
+
+def _gateway() -> Permissions:
+    return Permissions(
+        publish=(
+            *_facts(*GATEWAY_STATES),
+            *_READ,
+            *_READ_PROGRESS,
+            *_follow(),
+            f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
+            f"$JS.API.CONSUMER.PAUSE.{subjects.STREAM}.*",
+        ),
+        subscribe=(_inbox(GATEWAY), "$KV.progress.>"),
+        publish_never=_queues("CONSUMER.MSG.NEXT"),
+    )
+
+
+def _worker(stage: Stage) -> Permissions:
+    durables = [subjects.durable(stage, priority) for priority in Priority]
+    return Permissions(
+        publish=(
+            *_facts(*stage.states, StageFailed),
+            f"retries.{stage.name}.>",
+            f"schedules.{stage.name}.>",
+            "$KV.progress.>",
+            *_READ,
+            *_READ_PROGRESS,
+            *(f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{name}" for name in durables),
+            *(f"$JS.ACK.{subjects.STREAM}.{name}.>" for name in durables),
+        ),
+        subscribe=(_inbox(stage.name), *_facts(*CANCELS)),
+    )
+
+
+def _facts(*kinds: type[Fact]) -> tuple[str, ...]:
+    return tuple(f"facts.{fact_name(kind)}.>" for kind in kinds)
+
+
+def _follow() -> tuple[str, ...]:
+    """Short-lived consumers with names of their own making; the queues' are excepted."""
+    calls = ("CONSUMER.CREATE", "CONSUMER.DELETE", "CONSUMER.MSG.NEXT")
+    return tuple(f"$JS.API.{call}.{subjects.STREAM}.*" for call in calls)
+
+
+def _queues(call: str) -> tuple[str, ...]:
+    return tuple(
+        f"$JS.API.{verb}.{subjects.STREAM}.{subjects.durable(stage, priority)}"
+        for verb in (call, "CONSUMER.CREATE", "CONSUMER.DELETE")
+        for stage in PIPELINE
+        for priority in Priority
+    )
+
+
+def _inbox(user: str) -> str:
+    return f"_INBOX_{user}.>"

@@ -1,0 +1,1 @@
+"""The real servers of the embedded stack, started from their wheels."""

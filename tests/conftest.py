@@ -1,0 +1,88 @@
+"""Real servers for the tests that claim to test them, started once a session from their wheels."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from clipforge_contracts.permissions import users
+from clipforge_runtime.jetstream.connection import connect
+from clipforge_runtime.jetstream.declare import declare
+from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.settings import RuntimeSettings
+from clipforge_standalone.servers import ports
+from clipforge_standalone.servers.nats import NatsServer
+from clipforge_standalone.servers.postgres import PostgresServer
+from clipforge_standalone.servers.s3 import S3Server
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's unprivileged user may enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="clipforge-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def s3_server(server_folder: Path) -> Iterator[S3Server]:
+    server = S3Server(server_folder / "s3", ports.free(), ports.free(), "testkey", "testsecret")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
+    server = PostgresServer(server_folder / "postgres", ports.free(), "testpassword")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A log of its own for each test: it starts in 30 ms."""
+    passwords = {user: uuid4().hex for user in users()}
+    server = NatsServer(tmp_path / "nats", ports.free(), ports.free(), passwords, max_file="1GB")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3_settings(s3_server: S3Server) -> RuntimeSettings:
+    """Settings of a store with a bucket of its own; the log is nowhere."""
+    settings = RuntimeSettings(
+        nats_url="nats://127.0.0.1:1",
+        s3_endpoint=s3_server.endpoint,
+        s3_bucket=f"test-{uuid4().hex[:12]}",
+        s3_access_key=s3_server.access_key,
+        s3_secret_key=SecretStr(s3_server.secret_key),
+    )
+    asyncio.run(S3Store(settings).ensure_bucket())
+    return settings
+
+
+@pytest.fixture
+def log_settings(nats_server: NatsServer) -> RuntimeSettings:
+    """Settings of a declared log, for the user `admin`; the store is nowhere."""
+    settings = RuntimeSettings(
+        nats_url=nats_server.url("admin"),
+        s3_endpoint="http://127.0.0.1:1",
+        s3_access_key="none",
+        s3_secret_key=SecretStr("none"),
+    )
+
+    async def declared() -> None:
+        async with connect(settings.nats_url, "admin") as connection:
+            await declare(connection, settings)
+
+    asyncio.run(declared())
+    return settings
