@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from clipforge_contracts.permissions import users
+from clipforge_projector import schema
 from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.s3 import S3Store
@@ -86,3 +87,12 @@ def log_settings(nats_server: NatsServer) -> RuntimeSettings:
 
     asyncio.run(declared())
     return settings
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer) -> str:
+    """A database of its own, with today's tables."""
+    name = f"test_{uuid4().hex[:12]}"
+    postgres_server.create_database(name)
+    schema.upgrade(postgres_server.url(name))
+    return postgres_server.url(name)

@@ -1,1 +1,1 @@
-"""The tables, and the queries over them."""
+"""The tables, and the queries over them. The gateway reads; the projector alone writes."""

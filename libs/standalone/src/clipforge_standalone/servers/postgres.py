@@ -60,7 +60,7 @@ class PostgresServer:
         ]
         self.child.start()
         self.child.wait_until(self.ready, READY_SECONDS)
-        self._create_database(USER)
+        self.create_database(USER)
 
     def ready(self) -> bool:
         asked = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
@@ -135,7 +135,8 @@ class PostgresServer:
         ]
         psutil.wait_procs(mine, timeout=15)
 
-    def _create_database(self, name: str) -> None:
+    def create_database(self, name: str) -> None:
+        """Make a database where there is none of that name."""
         base = [str(self._bin / "psql"), "-X", "-q", "-t", "-A", "-d", self.url("postgres"), "-c"]
         asked = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"  # noqa: S608  (our constant)
         found = subprocess.run(

@@ -1,0 +1,47 @@
+"""How to open the database: one pool a process, with timeouts everywhere."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+Sessions = async_sessionmaker[AsyncSession]
+
+POOL_SIZE: Final = 20  # connections an instance, at most (product.md S1)
+POOL_SECONDS: Final = 10  # to wait for a free one
+CONNECT_SECONDS: Final = 5
+STATEMENT_MS: Final = 10_000
+
+
+def with_driver(url: str) -> str:
+    """The address as SQLAlchemy wants it: with psycopg named."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
+    """A pool of at most `pool_size` connections."""
+    return create_async_engine(
+        with_driver(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}",
+        },
+    )
+
+
+@asynccontextmanager
+async def open_database(url: str, *, pool_size: int = POOL_SIZE) -> AsyncGenerator[Sessions]:
+    """Sessions on one pool, closed at the end."""
+    pool = engine(url, pool_size=pool_size)
+    try:
+        yield async_sessionmaker(pool, class_=AsyncSession, expire_on_commit=False)
+    finally:
+        await pool.dispose()

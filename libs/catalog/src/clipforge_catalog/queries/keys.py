@@ -1,0 +1,37 @@
+"""API keys by their hash."""
+
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge_catalog.tables import ApiKey, Tenant
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """Whom a key speaks for."""
+
+    key_id: str
+    tenant_id: str
+    plan: str
+    role: str
+
+
+async def find(session: AsyncSession, hash_: bytes) -> Bearer | None:
+    """The tenant and role of a key that is in use."""
+    statement = (
+        select(ApiKey, Tenant)
+        .join(Tenant, col(Tenant.id) == col(ApiKey.tenant_id))
+        .where(ApiKey.hash == hash_, col(ApiKey.revoked).is_(False))
+    )
+    found = (await session.exec(statement)).first()
+    if found is None:
+        return None
+    key, tenant = found
+    return Bearer(key.id, tenant.id, tenant.plan, key.role)
+
+
+async def of_tenant(session: AsyncSession, tenant: str, *, limit: int = 100) -> list[ApiKey]:
+    statement = select(ApiKey).where(ApiKey.tenant_id == tenant).order_by(col(ApiKey.created_at))
+    return list((await session.exec(statement.limit(limit))).all())

@@ -1,0 +1,50 @@
+"""Projects, with what belongs to each."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge_catalog.queries.page import Cursor, Page, page
+from clipforge_catalog.tables import Asset, Job, Project, ProjectState, Transcript
+
+
+async def get(session: AsyncSession, tenant: str, project: str) -> Project | None:
+    statement = select(Project).where(Project.id == project, Project.tenant_id == tenant)
+    return (await session.exec(statement)).first()
+
+
+async def of_tenant(
+    session: AsyncSession,
+    tenant: str,
+    *,
+    state: ProjectState | None = None,
+    after: Cursor | None = None,
+    limit: int = 20,
+) -> Page[Project]:
+    where = [col(Project.tenant_id) == tenant]
+    if state is not None:
+        where.append(col(Project.state) == state)
+    return await page(session, Project, *where, after=after, limit=limit)
+
+
+async def assets(session: AsyncSession, rows: Sequence[Project]) -> dict[str, Asset]:
+    """The assets of some projects, by id, in one query."""
+    wanted = {row.asset_id for row in rows if row.asset_id}
+    if not wanted:
+        return {}
+    found = await session.exec(select(Asset).where(col(Asset.id).in_(wanted)))
+    return {asset.id: asset for asset in found.all()}
+
+
+async def jobs(session: AsyncSession, project: str) -> Sequence[Job]:
+    """The jobs of the project itself, exports apart, in order."""
+    statement = select(Job).where(Job.project_id == project, Job.about == project)
+    return (await session.exec(statement.order_by(col(Job.sequence)).limit(100))).all()
+
+
+async def transcript(session: AsyncSession, tenant: str, project: str) -> Transcript | None:
+    statement = select(Transcript).where(
+        Transcript.project_id == project, Transcript.tenant_id == tenant
+    )
+    return (await session.exec(statement)).first()

@@ -1,0 +1,228 @@
+"""The tables. Order and cursors go by (sequence, id), the log's own order, never by id."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from clipforge_contracts.plans import Plan
+
+
+class ProjectState(StrEnum):
+    """The life of a project."""
+
+    QUEUED = "queued"
+    IMPORTING = "importing"
+    TRANSCRIBING = "transcribing"
+    DETECTING = "detecting"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class JobState(StrEnum):
+    """The life of a job, as far as facts tell; what is active or delayed the log knows."""
+
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _time(*, null: bool = False) -> Any:
+    return Column(DateTime(timezone=True), nullable=null)
+
+
+def _sequence() -> Any:
+    return Column(BigInteger, nullable=False)
+
+
+def _json(default: str = "{}") -> Any:
+    return Column(JSONB, nullable=False, server_default=text(f"'{default}'::jsonb"))
+
+
+class Position(SQLModel, table=True):
+    """How far the projector has come in the log. One row a stream."""
+
+    __tablename__ = "position"
+
+    stream: str = Field(primary_key=True)
+    incarnation: str
+    seq: int = Field(sa_column=_sequence())
+
+
+class Tenant(SQLModel, table=True):
+    __tablename__ = "tenants"
+
+    id: str = Field(primary_key=True)
+    name: str
+    plan: str = Plan.FREE
+
+
+class ApiKey(SQLModel, table=True):
+    __tablename__ = "api_keys"
+
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(index=True)
+    name: str
+    role: str
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    revoked: bool = False
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Asset(SQLModel, table=True):
+    """One film of one tenant, by the hash of its bytes."""
+
+    __tablename__ = "assets"
+
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(index=True)
+    sha256: str
+    media: dict[str, Any] = Field(sa_column=_json())
+    objects: dict[str, Any] = Field(sa_column=_json())
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Project(SQLModel, table=True):
+    __tablename__ = "projects"
+    __table_args__ = (
+        Index("projects_by_order", "tenant_id", "sequence", "id"),
+        Index("projects_by_asset", "asset_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    plan: str
+    title: str
+    state: str = ProjectState.QUEUED
+    source: dict[str, Any] = Field(sa_column=_json())
+    options: dict[str, Any] = Field(sa_column=_json())
+    asset_id: str | None = None
+    transcript_key: str | None = None
+    clips_key: str | None = None
+    language: str = ""
+    notice: str = ""
+    failed_stage: str | None = None
+    failure_reason: str | None = None
+    failure_sentence: str | None = None
+    sequence: int = Field(sa_column=_sequence())
+    updated_sequence: int = Field(sa_column=_sequence())
+    created_at: datetime = Field(sa_column=_time())
+    updated_at: datetime = Field(sa_column=_time())
+
+
+class Job(SQLModel, table=True):
+    """One stage's work for one project or export."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("jobs_by_state", "stage", "state", "tenant_id"),
+        Index("jobs_by_project", "project_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    project_id: str
+    stage: str
+    about: str
+    priority: str
+    state: str = JobState.WAITING
+    attempts: int = 0
+    crashes: int = 0
+    reason: str | None = None
+    sentence: str | None = None
+    detail: str | None = None
+    trace_id: str | None = None
+    cached: bool = False
+    sequence: int = Field(sa_column=_sequence())
+    waiting_since: datetime = Field(sa_column=_time())
+    finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class Transcript(SQLModel, table=True):
+    __tablename__ = "transcripts"
+
+    project_id: str = Field(primary_key=True)
+    tenant_id: str
+    key: str
+    language: str
+    words: int
+    notice: str = ""
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Clip(SQLModel, table=True):
+    __tablename__ = "clips"
+    __table_args__ = (Index("clips_by_project", "project_id", "rank"),)
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    project_id: str
+    rank: int  # 0 is the best
+    start_ms: int
+    end_ms: int
+    score: int
+    confidence: float
+    title: str
+    text: str
+    reasons: list[str] = Field(sa_column=_json("[]"))
+    hashtags: list[str] = Field(sa_column=_json("[]"))
+    factors: list[dict[str, Any]] = Field(sa_column=_json("[]"))
+    detector: str
+    sequence: int = Field(sa_column=_sequence())
+
+
+class Export(SQLModel, table=True):
+    __tablename__ = "exports"
+    __table_args__ = (
+        Index("exports_by_order", "tenant_id", "sequence", "id"),
+        Index("exports_by_project", "project_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    project_id: str
+    clip_id: str
+    state: str = JobState.WAITING
+    aspect: str
+    style: str
+    quality: str
+    height: int
+    record: dict[str, Any] = Field(sa_column=_json())  # ExportRecord, once it is completed
+    cached: bool = False
+    failure_reason: str | None = None
+    failure_sentence: str | None = None
+    sequence: int = Field(sa_column=_sequence())
+    created_at: datetime = Field(sa_column=_time())
+    finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class Usage(SQLModel, table=True):
+    """What a tenant has used, once per fact."""
+
+    __tablename__ = "usage"
+    __table_args__ = (Index("usage_by_day", "tenant_id", "at"),)
+
+    ce_id: str = Field(primary_key=True)
+    tenant_id: str
+    kind: str  # "source_ms", "output_ms"
+    amount: int = Field(sa_column=_sequence())
+    cached: bool = False
+    at: datetime = Field(sa_column=_time())
+
+
+class Removal(SQLModel, table=True):
+    """Objects that a deleted project leaves behind, until they are gone."""
+
+    __tablename__ = "removals"
+
+    key: str = Field(primary_key=True)
+    sequence: int = Field(sa_column=_sequence())

@@ -1,0 +1,105 @@
+"""`python -m clipforge_projector [upgrade | wait | rebuild [--from-nothing]]`."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from clipforge_catalog.database import open_database
+from clipforge_projector import projector, schema
+from clipforge_projector.apply import SteppedDown
+from clipforge_projector.removal import remove_objects
+from clipforge_projector.settings import Settings
+from clipforge_runtime.bus import Unavailable
+from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.main import service
+from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.settings import load
+
+log = logging.getLogger("clipforge_projector")
+
+WAIT_SECONDS: Final = 300
+POOL: Final = 4  # applying and removing, one statement each at a time
+AGAIN_SECONDS: Final = 1.0
+
+
+async def run(settings: Settings) -> None:
+    """Be the active projector, or stand by, until asked to stop."""
+    async with (
+        service("projector", settings) as running,
+        JetStream.connect(settings, name="projector") as bus,
+    ):
+        running.ready("log", bus.healthy)
+        running.ready("tables", _tables_are_current(settings))
+        work = asyncio.create_task(_work(settings, bus))
+        stopped = asyncio.create_task(running.stop.wait())
+        await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+async def _work(settings: Settings, bus: JetStream) -> None:
+    url = settings.database_url.get_secret_value()
+    while True:
+        try:
+            async with (
+                projector.alone(url),
+                open_database(url, pool_size=POOL) as sessions,
+                asyncio.TaskGroup() as tasks,
+            ):
+                log.info("this projector is the active one")
+                tasks.create_task(remove_objects(sessions, S3Store(settings)))
+                tasks.create_task(projector.project(sessions, bus, batch=settings.projector_batch))
+        except* (DBAPIError, SteppedDown, Unavailable, OSError) as errors:
+            log.warning("stepping down, and trying again: %s", errors.exceptions)
+        # Between two tries; nothing announces that the database is back.
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _tables_are_current(settings: Settings) -> Callable[[], Awaitable[bool]]:
+    url = settings.database_url.get_secret_value()
+    return partial(asyncio.to_thread, schema.is_current, url)
+
+
+async def rebuild(settings: Settings, *, from_nothing: bool) -> None:
+    """Replay what the tables lack, with no other projector active."""
+    url = settings.database_url.get_secret_value()
+    async with (
+        JetStream.connect(settings, name="projector") as bus,
+        projector.alone(url),
+        open_database(url, pool_size=POOL) as sessions,
+    ):
+        reached = await projector.rebuild(
+            sessions, bus, batch=settings.projector_batch, from_nothing=from_nothing
+        )
+        log.info("the tables are true up to %d", reached)
+
+
+def main(arguments: list[str]) -> None:
+    settings = load(Settings)
+    url = settings.database_url.get_secret_value()
+    match arguments:
+        case []:
+            asyncio.run(run(settings))
+        case ["upgrade"]:
+            schema.upgrade(url)
+        case ["wait"]:
+            schema.wait(url, WAIT_SECONDS)
+        case ["rebuild", *options] if set(options) <= {"--from-nothing"}:
+            asyncio.run(rebuild(settings, from_nothing=bool(options)))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (projector.CannotRebuild, schema.NotMigrated) as error:
+        sys.exit(str(error))

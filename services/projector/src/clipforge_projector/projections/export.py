@@ -1,0 +1,59 @@
+"""Facts about exports."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge.v1.facts_pb2 import ClipExported, ExportCancelled, ExportRequested, StageFailed
+from clipforge_catalog.tables import Export, JobState, Project
+from clipforge_projector.documents import as_dict
+from clipforge_runtime.bus import Entry
+
+
+async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) -> None:
+    if await session.get(Project, fact.project.project_id) is None:
+        return  # deleted meanwhile
+    if await session.get(Export, fact.export_id) is not None:
+        return
+    session.add(
+        Export(
+            id=fact.export_id,
+            tenant_id=fact.project.tenant_id,
+            project_id=fact.project.project_id,
+            clip_id=fact.clip.id,
+            aspect=fact.render.aspect,
+            style=fact.render.style,
+            quality=fact.render.quality,
+            height=fact.render.height,
+            record={},
+            sequence=entry.sequence,
+            created_at=entry.time,
+        )
+    )
+
+
+async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> None:
+    export = await session.get(Export, fact.export_id)
+    if export is None or export.state == JobState.CANCELLED:
+        return
+    export.state = JobState.COMPLETED
+    export.record = as_dict(fact.record)
+    export.cached = fact.cached
+    export.finished_at = entry.time
+    export.failure_reason = export.failure_sentence = None
+
+
+async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
+    export = await session.get(Export, fact.about)
+    if export is None or export.state != JobState.WAITING:
+        return
+    export.state = JobState.FAILED
+    export.failure_reason = fact.reason
+    export.failure_sentence = fact.sentence
+    export.finished_at = entry.time
+
+
+async def cancelled(session: AsyncSession, fact: ExportCancelled, entry: Entry) -> None:
+    export = await session.get(Export, fact.export_id)
+    if export is None or export.state != JobState.WAITING:
+        return
+    export.state = JobState.CANCELLED
+    export.finished_at = entry.time

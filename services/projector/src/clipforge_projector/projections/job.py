@@ -1,0 +1,73 @@
+"""Jobs: a cause is a job that waits, an outcome ends it. Succeeded outranks failed."""
+
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge.v1.facts_pb2 import ExportCancelled, StageFailed
+from clipforge_catalog.tables import Job, JobState, Project
+from clipforge_contracts import ids, subjects
+from clipforge_contracts.facts import Fact, about, project_of
+from clipforge_contracts.pipeline import PIPELINE, Stage, feeds
+from clipforge_runtime.bus import Entry
+
+_ENDS: Final[dict[type[Fact], Stage]] = {stage.outcome: stage for stage in PIPELINE}
+
+
+async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
+    """A fact that feeds a stage is a job of that stage, unless it is a part of one."""
+    stage = feeds(fact)
+    if stage is None or stage.is_part(fact):
+        return
+    project = project_of(fact)
+    if await session.get(Project, project.project_id) is None:
+        return
+    job = stage.job(fact)
+    if await session.get(Job, job) is None:
+        session.add(
+            Job(
+                id=job,
+                tenant_id=project.tenant_id,
+                project_id=project.project_id,
+                stage=stage.name,
+                about=stage.job_about(fact),
+                priority=subjects.parse(entry.subject).priority,
+                sequence=entry.sequence,
+                waiting_since=entry.time,
+            )
+        )
+
+
+async def completed(session: AsyncSession, fact: Fact, entry: Entry) -> None:
+    """The outcome of a stage completes its job."""
+    stage = _ENDS.get(type(fact))
+    if stage is None:
+        return
+    job = await session.get(Job, ids.job(stage.name, about(fact)))
+    if job is not None and job.state != JobState.CANCELLED:
+        job.state = JobState.COMPLETED
+        job.attempts = int(entry.headers.get("cf-attempt", "1"))
+        job.cached = bool(getattr(fact, "cached", False) or getattr(fact, "reused", False))
+        job.finished_at = entry.time
+        job.reason = job.sentence = job.detail = None
+
+
+async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
+    job = await session.get(Job, fact.job_id)
+    if job is None or job.state != JobState.WAITING:
+        return
+    job.state = JobState.FAILED
+    job.attempts = fact.attempts
+    job.crashes = fact.crashes
+    job.reason = fact.reason
+    job.sentence = fact.sentence
+    job.detail = fact.detail
+    job.trace_id = fact.trace_id
+    job.finished_at = entry.time
+
+
+async def export_cancelled(session: AsyncSession, fact: ExportCancelled, entry: Entry) -> None:
+    job = await session.get(Job, ids.job("export", fact.export_id))
+    if job is not None and job.state == JobState.WAITING:
+        job.state = JobState.CANCELLED
+        job.finished_at = entry.time

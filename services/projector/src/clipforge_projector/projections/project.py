@@ -1,0 +1,198 @@
+"""Facts about projects: where each stands, and what it has led to."""
+
+from typing import Final
+
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge.v1.facts_pb2 import (
+    ClipsDetected,
+    ProjectCancelled,
+    ProjectDeleted,
+    ProjectSubmitted,
+    StageFailed,
+    VideoImported,
+    VideoTranscribed,
+)
+from clipforge_catalog.tables import (
+    Asset,
+    Clip,
+    Export,
+    Job,
+    JobState,
+    Project,
+    ProjectState,
+    Removal,
+    Transcript,
+)
+from clipforge_contracts.facts import Fact, project_of
+from clipforge_contracts.plans import Plan
+from clipforge_projector.documents import as_dict
+from clipforge_runtime.bus import Entry
+
+# The first of these in the log's order stays; what comes later is only recorded.
+FINAL: Final = {ProjectState.READY, ProjectState.CANCELLED}
+
+
+async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry) -> None:
+    if await session.get(Project, fact.project.project_id) is not None:
+        return
+    session.add(
+        Project(
+            id=fact.project.project_id,
+            tenant_id=fact.project.tenant_id,
+            plan=Plan.read(fact.project.plan),
+            title=fact.title,
+            source=as_dict(fact.source),
+            options=as_dict(fact.options),
+            sequence=entry.sequence,
+            updated_sequence=entry.sequence,
+            created_at=entry.time,
+            updated_at=entry.time,
+        )
+    )
+
+
+async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> None:
+    project = await _advance(session, fact, entry, ProjectState.TRANSCRIBING)
+    if project is None:
+        return
+    project.asset_id = fact.asset_id
+    project.title = fact.title or project.title
+    await session.merge(
+        Asset(
+            id=fact.asset_id,
+            tenant_id=fact.project.tenant_id,
+            sha256=fact.media.sha256,
+            media=as_dict(fact.media),
+            objects=as_dict(fact.objects),
+            created_at=entry.time,
+        )
+    )
+
+
+async def transcribed(session: AsyncSession, fact: VideoTranscribed, entry: Entry) -> None:
+    project = await _advance(session, fact, entry, ProjectState.DETECTING)
+    if project is None:
+        return
+    project.transcript_key = fact.transcript_key
+    project.language = fact.language
+    project.notice = fact.notice
+    await session.merge(
+        Transcript(
+            project_id=project.id,
+            tenant_id=project.tenant_id,
+            key=fact.transcript_key,
+            language=fact.language,
+            words=fact.words,
+            notice=fact.notice,
+            created_at=entry.time,
+        )
+    )
+
+
+async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entry) -> None:
+    project = await _advance(session, fact, entry, ProjectState.READY)
+    if project is None:
+        return
+    project.clips_key = fact.clips_key
+    for rank, clip in enumerate(fact.clips):
+        row = as_dict(clip)
+        await session.merge(
+            Clip(
+                **{"score": 0, "confidence": 0.0, "title": "", "text": "", "detector": "", **row},
+                tenant_id=project.tenant_id,
+                project_id=project.id,
+                rank=rank,
+                sequence=entry.sequence,
+            )
+        )
+
+
+async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
+    """A failed export is no failure of its project."""
+    if fact.about != fact.project.project_id:
+        return
+    project = await _advance(session, fact, entry, ProjectState.FAILED)
+    if project is not None and project.state == ProjectState.FAILED:
+        project.failed_stage = fact.stage
+        project.failure_reason = fact.reason
+        project.failure_sentence = fact.sentence
+
+
+async def cancelled(session: AsyncSession, fact: ProjectCancelled, entry: Entry) -> None:
+    await _advance(session, fact, entry, ProjectState.CANCELLED)
+    await session.exec(
+        update(Job)
+        .where(
+            col(Job.project_id) == fact.project.project_id,
+            col(Job.state) == JobState.WAITING,
+        )
+        .values(state=JobState.CANCELLED, finished_at=entry.time)
+    )
+
+
+async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> None:
+    """Forget the project, and list the objects that nobody refers to any more."""
+    project = await session.get(Project, fact.project.project_id)
+    if project is None:
+        return
+    keys = await _objects_of(session, project)
+    for table in (Clip, Export, Job, Transcript):
+        await session.exec(delete(table).where(col(table.project_id) == project.id))
+    await session.delete(project)
+    await session.flush()
+    for key in keys:
+        await session.merge(Removal(key=key, sequence=entry.sequence))
+
+
+async def _advance(
+    session: AsyncSession, fact: Fact, entry: Entry, state: ProjectState
+) -> Project | None:
+    """The project in its new state; None where it has been deleted."""
+    project = await session.get(Project, project_of(fact).project_id)
+    if project is None:
+        return None
+    project.updated_sequence = entry.sequence
+    project.updated_at = entry.time
+    if project.state not in FINAL:
+        project.state = state
+        if state is not ProjectState.FAILED:
+            project.failed_stage = project.failure_reason = project.failure_sentence = None
+    return project
+
+
+async def _objects_of(session: AsyncSession, project: Project) -> set[str]:
+    keys: set[str] = set()
+    exports = await session.exec(select(Export).where(Export.project_id == project.id))
+    for export in exports.all():
+        objects = export.record.get("objects", {})
+        if objects and not await _another(session, project, Export.record == export.record):
+            keys.add(objects["clip_key"].rpartition("/")[0] + "/")
+    for column, key in (
+        (Project.transcript_key, project.transcript_key),
+        (Project.clips_key, project.clips_key),
+    ):
+        if key and not await _another(session, project, column == key):
+            keys.add(key)
+    if project.asset_id and not await _another(
+        session, project, Project.asset_id == project.asset_id
+    ):
+        asset = await session.get(Asset, project.asset_id)
+        if asset is not None:
+            keys.add(asset.objects["source_key"].rpartition("/")[0] + "/")
+            await session.delete(asset)
+    if upload := project.source.get("upload"):
+        keys.add(upload["object_key"])
+    return keys
+
+
+async def _another(session: AsyncSession, project: Project, refers: object) -> bool:
+    """Whether a row of another project refers to the same object."""
+    if refers is None:
+        return False
+    export = "exports." in str(refers)
+    table = Export if export else Project
+    owner = col(Export.project_id) if export else col(Project.id)
+    statement = select(table).where(refers, owner != project.id).limit(1)  # type: ignore[arg-type]
+    return (await session.exec(statement)).first() is not None

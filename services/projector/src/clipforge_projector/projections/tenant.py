@@ -1,0 +1,60 @@
+"""Tenants, their keys, and what they use."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge.v1.facts_pb2 import ApiKeySaved, ClipExported, TenantSaved, VideoTranscribed
+from clipforge_catalog.tables import ApiKey, Tenant, Usage
+from clipforge_contracts.facts import project_of
+from clipforge_contracts.plans import Plan
+from clipforge_runtime.bus import Entry
+
+
+async def saved(session: AsyncSession, fact: TenantSaved, _: Entry) -> None:
+    plan = Plan.read(fact.project.plan)
+    await session.merge(Tenant(id=fact.project.tenant_id, name=fact.name, plan=plan))
+
+
+async def key_saved(session: AsyncSession, fact: ApiKeySaved, entry: Entry) -> None:
+    known = await session.get(ApiKey, fact.key_id)
+    if known is not None:
+        known.name, known.role, known.revoked = fact.name, fact.role, fact.revoked
+        return
+    session.add(
+        ApiKey(
+            id=fact.key_id,
+            tenant_id=fact.project.tenant_id,
+            name=fact.name,
+            role=fact.role,
+            hash=fact.hash,
+            revoked=fact.revoked,
+            created_at=entry.time,
+        )
+    )
+
+
+async def source_used(session: AsyncSession, fact: VideoTranscribed, entry: Entry) -> None:
+    await _use(session, fact, entry, "source_ms", fact.film.media.duration_ms)
+
+
+async def output_made(session: AsyncSession, fact: ClipExported, entry: Entry) -> None:
+    await _use(session, fact, entry, "output_ms", fact.record.duration_ms)
+
+
+async def _use(
+    session: AsyncSession,
+    fact: VideoTranscribed | ClipExported,
+    entry: Entry,
+    kind: str,
+    amount: int,
+) -> None:
+    if await session.get(Usage, entry.fact_id) is None:
+        session.add(
+            Usage(
+                ce_id=entry.fact_id,
+                tenant_id=project_of(fact).tenant_id,
+                kind=kind,
+                amount=amount,
+                cached=fact.cached,
+                at=entry.time,
+            )
+        )

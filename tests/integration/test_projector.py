@@ -1,0 +1,294 @@
+"""The projector on a real PostgreSQL: in order, each fact once, and the same rows again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, text
+from sqlmodel import SQLModel, select
+
+from clipforge.v1.facts_pb2 import (
+    ClipsDetected,
+    ProjectCancelled,
+    ProjectDeleted,
+    ProjectSubmitted,
+    StageFailed,
+    VideoImported,
+)
+from clipforge_catalog.database import Sessions, open_database, with_driver
+from clipforge_catalog.queries import clips, exports, jobs, projects
+from clipforge_catalog.tables import Clip, JobState, Project, ProjectState, Removal, Usage
+from clipforge_contracts import ids
+from clipforge_contracts.facts import Fact
+from clipforge_projector import projector, schema
+from clipforge_projector.apply import SteppedDown, apply
+from clipforge_projector.projector import CannotRebuild
+from clipforge_runtime.testing import MemoryBus
+from samples import EXPORT, PROJECT, TENANT, every_fact, project
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    async with open_database(database_url, pool_size=2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bus() -> MemoryBus:
+    return MemoryBus()
+
+
+LIFE = [
+    fact
+    for fact in every_fact()
+    if not fact.DESCRIPTOR.name.endswith(("Cancelled", "Deleted", "Failed"))
+]
+
+
+async def tell(bus: MemoryBus, *facts: Fact) -> None:
+    for fact in facts:
+        await bus.state(fact, fact_id=ids.new("evt"))
+
+
+async def catch_up(sessions: Sessions, bus: MemoryBus, batch: int = 3) -> None:
+    await projector.project(sessions, bus, batch=batch, until=len(bus.entries))
+
+
+async def dump(sessions: Sessions) -> dict[str, list[Any]]:
+    async with sessions() as session:
+        connection = await session.connection()
+        return {
+            table.name: sorted(map(repr, (await connection.execute(table.select())).all()))
+            for table in SQLModel.metadata.sorted_tables
+        }
+
+
+def test_the_migrations_make_the_tables_that_the_code_declares(database_url: str) -> None:
+    engine = create_engine(with_driver(database_url))
+    with engine.connect() as connection:
+        command.check(schema.config(connection))
+    engine.dispose()
+
+
+async def test_a_project_goes_from_submitted_to_ready(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE)
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        row = await projects.get(session, TENANT, PROJECT)
+        assert row is not None
+        assert row.state == ProjectState.READY
+        assert [clip.score for clip in await clips.of_project(session, TENANT, PROJECT)] == [97]
+        export = await exports.get(session, TENANT, EXPORT)
+        assert export is not None
+        assert export.state == JobState.COMPLETED
+        states = {job.stage: job.state for job in await projects.jobs(session, PROJECT)}
+        assert set(states.values()) == {JobState.COMPLETED}
+        assert set(states) == {"import", "transcription", "clip-detection"}
+        assert (await jobs.count(session))["export"][JobState.COMPLETED] == 1
+
+
+async def test_rows_are_bound_to_their_tenant(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE)
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        stranger = ids.new("ten")
+        assert await projects.get(session, stranger, PROJECT) is None
+        assert await clips.of_project(session, stranger, PROJECT) == []
+        assert await exports.get(session, stranger, EXPORT) is None
+        assert (await projects.of_tenant(session, stranger)).rows == []
+
+
+async def test_usage_counts_each_fact_once(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE)
+    await catch_up(sessions, bus)
+    async with sessions() as session:
+        used = {usage.kind: usage.amount for usage in (await session.exec(select(Usage))).all()}
+
+    assert used == {"source_ms": 90_000, "output_ms": 30_000}
+
+
+async def test_a_cancelled_project_stays_cancelled(sessions: Sessions, bus: MemoryBus) -> None:
+    submitted, imported, *_ = LIFE
+    [detected] = [fact for fact in LIFE if isinstance(fact, ClipsDetected)]
+    await tell(bus, submitted, imported, ProjectCancelled(project=project()), detected)
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        row = await projects.get(session, TENANT, PROJECT)
+        assert row is not None
+        assert row.state == ProjectState.CANCELLED
+
+
+async def test_a_job_that_succeeded_does_not_fail_afterwards(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    [failure] = [fact for fact in every_fact() if isinstance(fact, StageFailed)]
+    submitted, imported, *_ = LIFE
+    await tell(bus, submitted, imported, failure)
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        job = await jobs.get(session, ids.job("import", PROJECT), TENANT)
+        assert job is not None
+        assert job.state == JobState.COMPLETED
+
+
+async def test_a_failure_says_why_to_the_user(sessions: Sessions, bus: MemoryBus) -> None:
+    [failure] = [fact for fact in every_fact() if isinstance(fact, StageFailed)]
+    await tell(bus, LIFE[0], failure)
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        row = await projects.get(session, TENANT, PROJECT)
+        assert row is not None
+        assert (row.state, row.failed_stage) == (ProjectState.FAILED, "import")
+        assert row.failure_sentence == "This file is not a video."
+
+
+async def test_a_second_writer_steps_down(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE)
+    await projector.position_in(sessions, "memory")
+    await apply(sessions, bus.entries[:2], incarnation="memory", position=0)
+
+    with pytest.raises(SteppedDown):
+        await apply(sessions, bus.entries[:2], incarnation="memory", position=0)
+
+    async with sessions() as session:
+        assert len((await session.exec(select(Project))).all()) == 1
+
+
+async def test_only_one_projector_is_active(database_url: str) -> None:
+    order: list[str] = []
+    first_is_active = asyncio.Event()
+    may_end = asyncio.Event()
+
+    async def first() -> None:
+        async with projector.alone(database_url):
+            first_is_active.set()
+            await may_end.wait()
+            order.append("first")
+
+    async def second() -> None:
+        await first_is_active.wait()
+        async with projector.alone(database_url):
+            order.append("second")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(first())
+        tasks.create_task(second())
+        await first_is_active.wait()
+        may_end.set()
+
+    assert order == ["first", "second"]
+
+
+async def test_an_unreadable_message_is_skipped(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE[:2])
+    unreadable = bus.entries[0]
+    bus.entries[0] = type(unreadable)(
+        unreadable.sequence, unreadable.subject, unreadable.time, unreadable.fact_id, None, {}
+    )
+
+    await catch_up(sessions, bus)
+
+    assert await projector.position_in(sessions, "memory") == 2
+
+
+async def test_a_deleted_project_leaves_no_row_and_lists_its_objects(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    await tell(bus, *LIFE, ProjectDeleted(project=project()))
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        assert (await session.exec(select(Project))).all() == []
+        assert (await session.exec(select(Clip))).all() == []
+        keys = {removal.key for removal in (await session.exec(select(Removal))).all()}
+        assert {key.split("/")[2] for key in keys} == {"media", "transcripts", "clips", "exports"}
+
+
+async def test_a_deleted_project_keeps_what_another_refers_to(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    other = ids.new("prj")
+    facts: list[Fact] = []
+    for fact in LIFE[:2]:
+        assert isinstance(fact, ProjectSubmitted | VideoImported)
+        copy = type(fact).FromString(fact.SerializeToString())
+        copy.project.project_id = other
+        facts.append(copy)
+    await tell(bus, *LIFE, *facts, ProjectDeleted(project=project()))
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        keys = {removal.key for removal in (await session.exec(select(Removal))).all()}
+        assert not any("/media/" in key for key in keys)
+
+
+async def test_a_rebuild_gives_the_same_rows(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE)
+    await catch_up(sessions, bus)
+    before = await dump(sessions)
+
+    await projector.rebuild(sessions, bus, batch=5, from_nothing=True)
+
+    assert await dump(sessions) == before
+
+
+async def test_a_rebuild_goes_on_from_restored_tables(sessions: Sessions, bus: MemoryBus) -> None:
+    await tell(bus, *LIFE[:3])
+    await catch_up(sessions, bus)
+    await tell(bus, *LIFE[3:])
+
+    await projector.rebuild(sessions, bus, batch=5, from_nothing=False)
+
+    async with sessions() as session:
+        row = await projects.get(session, TENANT, PROJECT)
+        assert row is not None
+        assert row.state == ProjectState.READY
+
+
+async def test_a_rebuild_from_nothing_is_refused_once_facts_have_expired(
+    sessions: Sessions, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(bus, *LIFE)
+    await catch_up(sessions, bus)
+    before = await dump(sessions)
+
+    async def later(_: MemoryBus) -> int:
+        return 4
+
+    monkeypatch.setattr(MemoryBus, "first_sequence", later)
+    with pytest.raises(CannotRebuild, match="Restore a backup"):
+        await projector.rebuild(sessions, bus, batch=5, from_nothing=True)
+
+    assert await dump(sessions) == before
+
+
+def test_waiting_for_tables_that_nobody_makes_ends_in_words(postgres_server: Any) -> None:
+    postgres_server.create_database("untouched")
+
+    with pytest.raises(schema.NotMigrated, match="upgrade"):
+        schema.wait(postgres_server.url("untouched"), seconds=0)
+
+
+def test_upgrading_twice_changes_nothing(database_url: str) -> None:
+    schema.upgrade(database_url)
+
+    assert schema.is_current(database_url)
+    engine = create_engine(with_driver(database_url))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
+    engine.dispose()
