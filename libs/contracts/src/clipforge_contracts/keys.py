@@ -55,6 +55,11 @@ def upload(tenant_id: str, upload_id: str) -> str:
     return f"uploads/{tenant_id}/{upload_id}/source"
 
 
+def upload_session(tenant_id: str, upload_id: str) -> str:
+    """What is known of an upload: its name, size and multipart id."""
+    return f"uploads/{tenant_id}/{upload_id}/session.json"
+
+
 def _one_of(file: str, allowed: tuple[str, ...]) -> str:
     if file not in allowed:
         raise ValueError(f"{file!r} is not one of {', '.join(allowed)}")

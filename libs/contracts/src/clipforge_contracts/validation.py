@@ -11,6 +11,17 @@ from google.protobuf.message import Message
 from clipforge.v1 import common_pb2, documents_pb2, facts_pb2
 
 ASPECTS: Final = ("9:16", "1:1", "4:5", "16:9")
+STYLES: Final = (
+    "pop",
+    "karaoke",
+    "boxed",
+    "single",
+    "build",
+    "neon",
+    "minimal",
+    "bar",
+    "none",
+)
 QUALITIES: Final = ("draft", "standard")
 MAX_CLIPS: Final = 50  # a ClipsDetected stays below 64 KB
 
@@ -109,6 +120,7 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     common_pb2.RenderOptions: (
         _has("aspect", "style", "quality"),
         _one_of("aspect", ASPECTS),
+        _one_of("style", STYLES),
         _one_of("quality", QUALITIES),
     ),
     documents_pb2.MediaInfo: (_has("duration_ms", "sha256"),),

@@ -1,0 +1,113 @@
+"""The web application: its parts, and how they come and go."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from clipforge.v1.common_pb2 import ProjectRef
+from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
+from clipforge_catalog.database import Sessions, open_database
+from clipforge_contracts import ids
+from clipforge_contracts.plans import Plan
+from clipforge_gateway import problems
+from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
+from clipforge_gateway.feed import Feed
+from clipforge_gateway.limits import Limits
+from clipforge_gateway.parts import Log, Parts
+from clipforge_gateway.routes import clips, events, exports, health, projects, queues, uploads
+from clipforge_gateway.routes.health import VERSION
+from clipforge_gateway.settings import Settings
+from clipforge_runtime.bus import Unavailable
+from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.storage import ObjectStore
+
+log = logging.getLogger(__name__)
+
+DESCRIPTION = """
+ClipForge turns long videos into captioned short clips.
+
+Create a project from an address or an upload, wait for it (`?wait=30`, or its event stream), list
+its clips, and export those you like. Work is answered with `202` and a `Location`; errors are
+problems (RFC 9457) with stable types; times of media are integer milliseconds.
+"""
+
+
+def create_app() -> FastAPI:
+    """The routes, without their parts: see `serve_parts`."""
+    app = FastAPI(
+        title="ClipForge",
+        version=VERSION,
+        description=DESCRIPTION,
+        generate_unique_id_function=_operation_id,
+        redoc_url=None,
+    )
+    app.add_middleware(Limits)
+    problems.install(app)
+    for module in (projects, uploads, clips, exports, events, queues, health):
+        app.include_router(module.router)
+    return app
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
+    """The real log, store and database of a gateway."""
+    async with (
+        JetStream.connect(settings, name="gateway") as bus,
+        open_database(settings.database_url.get_secret_value()) as sessions,
+        parts_of(settings, bus, S3Store(settings), sessions) as parts,
+    ):
+        yield parts
+
+
+@asynccontextmanager
+async def parts_of(
+    settings: Settings, bus: Log, store: ObjectStore, sessions: Sessions
+) -> AsyncGenerator[Parts]:
+    """The parts around a log, a store and a database; events flow while the body runs."""
+    bootstrap = settings.bootstrap_api_key
+    key = bootstrap.get_secret_value() if bootstrap else None
+    if key:
+        await _make_first_tenant(bus, key)
+    feed = Feed(bus)
+    feed.incarnation = await bus.incarnation()
+    following = asyncio.create_task(_keep_following(feed))
+    try:
+        yield Parts(settings, bus, store, sessions, Authenticator(sessions, key), feed)
+    finally:
+        feed.close()
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+
+async def _keep_following(feed: Feed) -> None:
+    while True:
+        try:
+            await feed.run()
+        except* Unavailable as errors:
+            log.warning("the event feed begins anew: %s", errors.exceptions)
+        # Between two tries; nothing announces that the log is back.
+        await asyncio.sleep(1)
+
+
+async def _make_first_tenant(bus: Log, key: str) -> None:
+    """State the first tenant and its key; stated before, nothing changes."""
+    tenant = ProjectRef(tenant_id=FIRST_TENANT, plan=Plan.BUSINESS.wire)
+    hash_ = key_hash(key)
+    await bus.state(
+        TenantSaved(project=tenant, name="default"), fact_id=ids.derive("evt", FIRST_TENANT)
+    )
+    await bus.state(
+        ApiKeySaved(project=tenant, key_id=FIRST_KEY, name="first", role="admin", hash=hash_),
+        fact_id=ids.derive("evt", FIRST_KEY, hash_.hex()),
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.operation_id or route.name

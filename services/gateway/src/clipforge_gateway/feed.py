@@ -1,0 +1,97 @@
+"""Events to browsers: one live follower of the log a process, fanned out in memory."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from clipforge_contracts import subjects
+from clipforge_contracts.facts import project_of
+from clipforge_runtime.bus import Entry, Progress, Reader
+
+IN_HAND: Final = 256  # events of one slow client, before it is sent away to come back with its id
+Event = Entry | Progress
+
+
+class Feed:
+    """Facts and progress of projects, to whoever listens in this process."""
+
+    def __init__(self, log: Reader) -> None:
+        self._log = log
+        self._listeners: dict[str, set[asyncio.Queue[Event | None]]] = defaultdict(set)
+        self.incarnation = ""
+
+    async def run(self) -> None:
+        """Follow the log and hear progress, for ever."""
+        self.incarnation = await self._log.incarnation()
+        last = await self._log.last_sequence()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._facts(self._log.follow(after=last)))
+            tasks.create_task(self._progress(self._log.watch_progress()))
+
+    def close(self) -> None:
+        """End every stream, so that a stopping process does not wait for its clients."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                self._end(listener)
+
+    @asynccontextmanager
+    async def listen(self, project: str) -> AsyncGenerator["asyncio.Queue[Event | None]"]:
+        """A bounded queue of what happens to a project; None ends it."""
+        events: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=IN_HAND)
+        self._listeners[project].add(events)
+        try:
+            yield events
+        finally:
+            self._listeners[project].discard(events)
+            if not self._listeners[project]:
+                del self._listeners[project]
+
+    async def stream(self, tenant: str, project: str, *, after: int) -> AsyncGenerator[Event]:
+        """The facts of a project after a sequence, then live ones, without gap or repetition."""
+        async with self.listen(project) as live:
+            # Listening began first, so nothing falls between the replay and the live events.
+            newest = await self._log.last_of_project(tenant, project)
+            if newest is not None and newest.sequence > after:
+                replay = self._log.follow(
+                    after=after, filters=(subjects.of_project(tenant, project),)
+                )
+                async for entry in replay:
+                    after = entry.sequence
+                    yield entry
+                    if after >= newest.sequence:
+                        break
+                if isinstance(replay, AsyncGenerator):
+                    await replay.aclose()
+            while (event := await live.get()) is not None:
+                if isinstance(event, Entry):
+                    if event.sequence <= after:
+                        continue
+                    after = event.sequence
+                yield event
+
+    async def _facts(self, entries: AsyncIterator[Entry]) -> None:
+        async for entry in entries:
+            if entry.fact is None:
+                continue
+            for listener in list(self._listeners.get(project_of(entry.fact).project_id, ())):
+                if listener.full():
+                    self._end(listener)  # it comes back with its last id, and misses nothing
+                else:
+                    listener.put_nowait(entry)
+
+    async def _progress(self, reports: AsyncIterator[Progress]) -> None:
+        async for report in reports:
+            for listener in list(self._listeners.get(report.project, ())):
+                if listener.qsize() < IN_HAND // 2:  # progress may be dropped, facts never
+                    listener.put_nowait(report)
+
+    @staticmethod
+    def _end(listener: "asyncio.Queue[Event | None]") -> None:
+        while True:
+            with contextlib.suppress(asyncio.QueueFull):
+                listener.put_nowait(None)
+                return
+            listener.get_nowait()

@@ -1,0 +1,161 @@
+"""Every way a request can fail, as RFC 9457 problems with stable types."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from clipforge_contracts.validation import Invalid
+from clipforge_runtime.bus import Contradicted, Unavailable
+from clipforge_runtime.errors import Transient
+
+log = logging.getLogger(__name__)
+
+BASE: Final = "https://clipforge.dev/problems/"
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 5
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One entry of the catalogue."""
+
+    code: str
+    status: int
+    title: str
+
+
+UNAUTHENTICATED = Kind("unauthenticated", 401, "This request needs a valid API key")
+FORBIDDEN = Kind("forbidden", 403, "This API key may not do that")
+NOT_FOUND = Kind("not-found", 404, "There is no such thing")
+METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
+CONFLICT = Kind("conflict", 409, "The state of the thing does not allow this")
+TOO_LARGE = Kind("too-large", 413, "The request is too large")
+INVALID = Kind("invalid", 422, "The request is not valid")
+KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key came with another request")
+INTERNAL = Kind("internal", 500, "Something went wrong on our side")
+UNAVAILABLE = Kind("unavailable", 503, "A part of ClipForge does not answer just now")
+
+CATALOGUE: Final = (
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    NOT_FOUND,
+    METHOD,
+    CONFLICT,
+    TOO_LARGE,
+    INVALID,
+    KEY_REUSED,
+    INTERNAL,
+    UNAVAILABLE,
+)
+_BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
+
+
+class Fault(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[Fault] = []
+
+
+class Problem(Exception):
+    """A refusal. `detail` says what to do, to the person who reads it."""
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route, for the OpenAPI document."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in (UNAUTHENTICATED, *kinds, INVALID, UNAVAILABLE):
+        found[kind.status] = {
+            "model": ProblemBody,
+            "description": kind.title,
+            "content": {MEDIA_TYPE: {}},
+        }
+    return found
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> JSONResponse:
+        return answer(request, error.kind, error.detail)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            Fault(field=".".join(str(part) for part in fault["loc"]), message=fault["msg"])
+            for fault in error.errors()[:20]
+        ]
+        return answer(request, INVALID, "See `errors` for each field.", faults)
+
+    @app.exception_handler(Invalid)
+    async def broken_rule(request: Request, error: Invalid) -> JSONResponse:
+        return answer(request, INVALID, str(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        kind = _BY_STATUS.get(error.status_code, INVALID)
+        return answer(request, kind, str(error.detail))
+
+    @app.exception_handler(Contradicted)
+    async def contradicted(request: Request, error: Contradicted) -> JSONResponse:
+        return answer(request, CONFLICT, "Another request was first. Read the thing and try again.")
+
+    for away in (Unavailable, Transient, TimeoutError):
+        app.add_exception_handler(away, _unavailable)
+    app.add_exception_handler(Exception, _internal)
+
+
+def answer(
+    request: Request, kind: Kind, detail: str, errors: list[Fault] | None = None
+) -> JSONResponse:
+    """One problem as a response."""
+    body = ProblemBody(
+        type=BASE + kind.code,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        request_id=getattr(request.state, "request_id", ""),
+        errors=errors or [],
+    )
+    headers = {"Retry-After": str(RETRY_SECONDS)} if kind is UNAVAILABLE else {}
+    if kind is UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(
+        body.model_dump(exclude_defaults=False),
+        status_code=kind.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    log.warning("a dependency is away: %r", error)
+    return answer(request, UNAVAILABLE, f"Try again in {RETRY_SECONDS} seconds.")
+
+
+async def _internal(request: Request, error: Exception) -> JSONResponse:
+    log.error("unhandled", exc_info=error)
+    return answer(request, INTERNAL, "Please report the request_id to the operator.")

@@ -1,0 +1,125 @@
+"""Server-sent events of a project: its facts from the beginning, then live, with progress."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from clipforge.v1.facts_pb2 import (
+    ClipExported,
+    ClipsDetected,
+    ExportCancelled,
+    ExportRequested,
+    StageFailed,
+    VideoImported,
+    VideoTranscribed,
+)
+from clipforge_contracts.facts import Fact, fact_name
+from clipforge_gateway import rows
+from clipforge_gateway.feed import Event
+from clipforge_gateway.parts import CallerDep, PartsDep
+from clipforge_gateway.problems import NOT_FOUND, documented
+from clipforge_gateway.routes.projects import ProjectId
+from clipforge_runtime.bus import Entry, Progress
+
+router = APIRouter(tags=["events"])
+
+KEEP_ALIVE_SECONDS: Final = 15.0  # below the idle timeout of common proxies, 30 to 60 s
+
+
+@router.get(
+    "/v1/projects/{project_id}/events",
+    operation_id="streamEvents",
+    summary="What happens to a project, live",
+    response_class=StreamingResponse,
+    responses={
+        **documented(NOT_FOUND),
+        200: {"description": "Events named after facts", "content": {"text/event-stream": {}}},
+    },
+)
+async def stream(
+    project_id: ProjectId,
+    parts: PartsDep,
+    caller: CallerDep,
+    last_event_id: Annotated[str, Header(alias="Last-Event-ID", max_length=64)] = "",
+) -> StreamingResponse:
+    """Begins with what has happened; with Last-Event-ID, with what happened since."""
+    with contextlib.suppress(rows.Pending):  # its facts are in the log already
+        await rows.project(parts, caller, project_id)
+    incarnation, _, sequence = last_event_id.partition("-")
+    after = int(sequence) if incarnation == parts.feed.incarnation and sequence.isdigit() else 0
+    events = parts.feed.stream(caller.tenant_id, project_id, after=after)
+    return StreamingResponse(
+        _lines(events, parts.feed.incarnation),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _lines(events: AsyncIterator[Event], incarnation: str) -> AsyncIterator[str]:
+    # The generator is read by a task, since a timeout around anext() would end it.
+    arrived: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=1)
+
+    async def read() -> None:
+        async for event in events:
+            await arrived.put(event)
+        await arrived.put(None)
+
+    reading = asyncio.create_task(read())
+    try:
+        yield "retry: 2000\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    event = await arrived.get()
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            if event is None:
+                return
+            yield _line(event, incarnation)
+    finally:
+        reading.cancel()
+
+
+def _line(event: Event, incarnation: str) -> str:
+    if isinstance(event, Progress):
+        body = {"job": event.job, "percent": event.percent, "step": event.step}
+        return f"event: progress\ndata: {json.dumps(body)}\n\n"
+    assert event.fact is not None  # noqa: S101  (the feed passes only what could be read)
+    data = json.dumps(_told(event, event.fact), ensure_ascii=False)
+    return f"id: {incarnation}-{event.sequence}\nevent: {fact_name(event.fact)}\ndata: {data}\n\n"
+
+
+def _told(entry: Entry, fact: Fact) -> dict[str, Any]:
+    """What a client learns of a fact: no keys of objects, no addresses."""
+    at = entry.time.astimezone(UTC) if entry.time else datetime.now(UTC)
+    told: dict[str, Any] = {"id": entry.fact_id, "at": at.isoformat(timespec="milliseconds")}
+    match fact:
+        case VideoImported():
+            told |= {"duration_ms": fact.media.duration_ms, "reused": fact.reused}
+        case VideoTranscribed():
+            told |= {"language": fact.language, "words": fact.words, "notice": fact.notice}
+        case ClipsDetected():
+            told |= {"clips": len(fact.clips)}
+        case ExportRequested():
+            told |= {"export_id": fact.export_id, "clip_id": fact.clip.id}
+        case ClipExported():
+            told |= {"export_id": fact.export_id, "clip_id": fact.clip_id, "cached": fact.cached}
+        case ExportCancelled():
+            told |= {"export_id": fact.export_id}
+        case StageFailed():
+            told |= {
+                "stage": fact.stage,
+                "about": fact.about,
+                "reason": fact.reason,
+                "sentence": fact.sentence,
+            }
+        case _:
+            pass
+    return told

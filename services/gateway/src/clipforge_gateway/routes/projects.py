@@ -1,0 +1,258 @@
+"""Projects: take a film in, watch it, cancel and delete it."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Path, Query, Response
+
+from clipforge.v1.common_pb2 import (
+    ProjectOptions,
+    ProjectRef,
+    RenderOptions,
+    Source,
+    UploadSource,
+    UrlSource,
+)
+from clipforge.v1.facts_pb2 import ProjectCancelled, ProjectDeleted, ProjectSubmitted
+from clipforge_catalog.queries import clips, projects
+from clipforge_catalog.tables import ProjectState
+from clipforge_contracts import ids, keys
+from clipforge_gateway import cursors, rows, schemas, views
+from clipforge_gateway.auth import Caller
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.problems import (
+    CONFLICT,
+    INVALID,
+    KEY_REUSED,
+    NOT_FOUND,
+    Problem,
+    documented,
+)
+from clipforge_gateway.routes import uploads
+from clipforge_runtime.telemetry import trace_headers
+
+router = APIRouter(prefix="/v1/projects", tags=["projects"])
+
+MAX_WAIT: Final = 30
+LOOK_AGAIN_SECONDS: Final = 2.0  # should an event have been missed
+
+ProjectId = Annotated[str, Path(max_length=64, pattern=r"^prj_[a-z0-9]{26}$")]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="The same key and body make one project, however often they are sent",
+    ),
+]
+Wait = Annotated[int, Query(ge=0, le=MAX_WAIT, description="Answer when it is over, at most then")]
+
+
+@router.post(
+    "",
+    operation_id="createProject",
+    summary="Take a film in",
+    status_code=202,
+    responses=documented(CONFLICT, KEY_REUSED),
+)
+async def create(
+    body: schemas.CreateProject,
+    parts: PartsDep,
+    caller: CallerDep,
+    response: Response,
+    idempotency_key: IdempotencyKey = "",
+) -> schemas.ProjectView:
+    """Import a film from an address or an upload, and find its best moments."""
+    project_id = (
+        ids.derive("prj", caller.tenant_id, idempotency_key) if idempotency_key else ids.new("prj")
+    )
+    fact = ProjectSubmitted(
+        project=_ref(caller, project_id),
+        title=body.title,
+        source=await _source(parts, caller, body.source),
+        options=_options(body.options),
+    )
+    await parts.log.state(
+        fact,
+        fact_id=ids.derive("evt", project_id, "submitted"),
+        headers=trace_headers(),
+        once=True,
+    )
+    stored = await parts.log.last(
+        ProjectSubmitted, tenant=caller.tenant_id, project=project_id, about=project_id
+    )
+    if stored is not None and stored.fact != fact:
+        raise Problem(KEY_REUSED, "Use a new Idempotency-Key for another request.")
+    response.headers["Location"] = f"/v1/projects/{project_id}"
+    return views.submitted(fact, stored.time if stored else datetime.now(UTC))
+
+
+@router.get(
+    "",
+    operation_id="listProjects",
+    summary="Projects, newest first",
+    responses=documented(),
+)
+async def list_projects(
+    parts: PartsDep,
+    caller: CallerDep,
+    state: ProjectState | None = None,
+    cursor: Annotated[str, Query(max_length=500)] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> schemas.PageView[schemas.ProjectView]:
+    async with parts.sessions() as session:
+        page = await projects.of_tenant(
+            session, caller.tenant_id, state=state, after=cursors.read(cursor), limit=limit
+        )
+        assets = await projects.assets(session, page.rows)
+        counts = await clips.count(session, [row.id for row in page.rows])
+    return schemas.PageView(
+        items=[
+            views.project(
+                row, asset=assets.get(row.asset_id or ""), clip_count=counts.get(row.id, 0)
+            )
+            for row in page.rows
+        ],
+        next=cursors.write(page.next),
+    )
+
+
+@router.get(
+    "/{project_id}",
+    operation_id="getProject",
+    summary="A project",
+    responses=documented(NOT_FOUND),
+)
+async def get(
+    project_id: ProjectId, parts: PartsDep, caller: CallerDep, wait: Wait = 0
+) -> schemas.ProjectView:
+    """Where a project stands; with `wait`, as soon as it is over."""
+    if not wait:
+        return await _view(parts, caller, project_id)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    async with parts.feed.listen(project_id) as events:
+        while True:
+            view = await _view(parts, caller, project_id)
+            left = deadline - loop.time()
+            if ProjectState(view.state) in views.OVER or left <= 0:
+                return view
+            try:
+                async with asyncio.timeout(min(left, LOOK_AGAIN_SECONDS)):
+                    await events.get()
+            except TimeoutError:
+                continue
+
+
+@router.post(
+    "/{project_id}/cancel",
+    operation_id="cancelProject",
+    summary="Stop a project",
+    status_code=202,
+    responses=documented(NOT_FOUND),
+)
+async def cancel(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> schemas.ProjectView:
+    """Stop what runs for it, and start nothing more. Cancelling twice is no error."""
+    await _exists(parts, caller, project_id)
+    await parts.log.state(
+        ProjectCancelled(project=_ref(caller, project_id)),
+        fact_id=ids.derive("evt", project_id, "cancelled"),
+        once=True,
+    )
+    return await _view(parts, caller, project_id)
+
+
+@router.delete(
+    "/{project_id}",
+    operation_id="deleteProject",
+    summary="Delete a project",
+    status_code=202,
+    responses=documented(NOT_FOUND),
+)
+async def delete(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> None:
+    """Forget it, with every object that no other project refers to."""
+    await _exists(parts, caller, project_id)
+    await parts.log.state(
+        ProjectDeleted(project=_ref(caller, project_id)),
+        fact_id=ids.derive("evt", project_id, "deleted"),
+        once=True,
+    )
+
+
+async def _exists(parts: Parts, caller: Caller, project_id: str) -> None:
+    """A Problem where there is no such project, not even one whose row is to come."""
+    with contextlib.suppress(rows.Pending):
+        await rows.project(parts, caller, project_id)
+
+
+async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.ProjectView:
+    try:
+        row = await rows.project(parts, caller, project_id)
+    except rows.Pending as pending:
+        return views.submitted(pending.fact, pending.entry.time)
+    async with parts.sessions() as session:
+        assets = await projects.assets(session, [row])
+        jobs = await projects.jobs(session, project_id)
+        counts = await clips.count(session, [project_id])
+    state = ProjectState(row.state)
+    running = (
+        await parts.log.progress(ids.job(views.STAGE_OF[state], project_id))
+        if state in views.STAGE_OF
+        else ()
+    )
+    return views.project(
+        row,
+        asset=assets.get(row.asset_id or ""),
+        jobs=jobs,
+        clip_count=counts.get(project_id, 0),
+        running=running,
+    )
+
+
+async def _source(
+    parts: Parts, caller: Caller, source: schemas.UrlSource | schemas.UploadSource
+) -> Source:
+    if isinstance(source, schemas.UrlSource):
+        return Source(url=UrlSource(url=source.url))
+    if not ids.is_id(source.upload_id, "upl"):
+        raise Problem(INVALID, "`upload_id` is not the id of an upload.")
+    key = keys.upload(caller.tenant_id, source.upload_id)
+    if await parts.store.stat(key) is None:
+        raise Problem(CONFLICT, "This upload is not complete: upload its parts, then complete it.")
+    known = await uploads.session_of(parts, caller, source.upload_id)
+    return Source(
+        upload=UploadSource(
+            upload_id=source.upload_id, object_key=key, file_name=known.file_name if known else ""
+        )
+    )
+
+
+def _options(options: schemas.ProjectOptions) -> ProjectOptions:
+    if options.max_clip_ms and options.min_clip_ms > options.max_clip_ms:
+        raise Problem(INVALID, "`min_clip_ms` is above `max_clip_ms`.")
+    return ProjectOptions(
+        language=options.language,
+        vocabulary=options.vocabulary,
+        clip_count=options.clips,
+        min_clip_ms=options.min_clip_ms,
+        max_clip_ms=options.max_clip_ms,
+        auto_export=options.auto_export,
+        model=options.model,
+        render=render_options(options),
+    )
+
+
+def render_options(options: schemas.RenderOptions) -> RenderOptions:
+    """How a clip is to look, as it travels."""
+    return RenderOptions(
+        aspect=options.aspect,
+        style=options.style,
+        quality=options.quality,
+        height=options.height,
+    )
+
+
+def _ref(caller: Caller, project_id: str) -> ProjectRef:
+    return ProjectRef(tenant_id=caller.tenant_id, project_id=project_id, plan=caller.plan.wire)

@@ -1,0 +1,168 @@
+"""Uploads: presigned parts that go straight to the object store.
+
+What is known of an upload lies beside it in the store, so any replica can go on with it.
+"""
+
+import math
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+
+from clipforge_contracts import ids, keys
+from clipforge_gateway import schemas
+from clipforge_gateway.auth import Caller
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.problems import CONFLICT, NOT_FOUND, TOO_LARGE, Problem, documented
+from clipforge_runtime.storage import NotFound, Part
+
+router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
+
+PART_BYTES: Final = 16 * 1024 * 1024
+MAX_PARTS: Final = 10_000  # S3's own limit
+EXPIRES: Final = timedelta(hours=6)
+
+UploadId = Annotated[str, Path(max_length=64, pattern=r"^upl_[a-z0-9]{26}$")]
+
+
+class UploadSession(BaseModel):
+    """What lies beside an upload in the store."""
+
+    file_name: str
+    bytes: int
+    part_bytes: int
+    multipart: str
+
+
+@router.post(
+    "",
+    operation_id="createUpload",
+    summary="Begin an upload",
+    status_code=201,
+    responses=documented(TOO_LARGE),
+)
+async def create(
+    body: schemas.CreateUpload, parts: PartsDep, caller: CallerDep
+) -> schemas.UploadView:
+    """Then get the addresses of its parts, PUT each, and complete it."""
+    if body.bytes > parts.settings.upload_max_bytes:
+        limit = parts.settings.upload_max_bytes
+        raise Problem(TOO_LARGE, f"Files may have at most {limit} bytes.")
+    upload_id = ids.new("upl")
+    key = keys.upload(caller.tenant_id, upload_id)
+    session = UploadSession(
+        file_name=body.file_name,
+        bytes=body.bytes,
+        part_bytes=max(PART_BYTES, math.ceil(body.bytes / MAX_PARTS)),
+        multipart=await parts.store.create_multipart(key, content_type=body.content_type),
+    )
+    await parts.store.write(
+        keys.upload_session(caller.tenant_id, upload_id),
+        session.model_dump_json().encode(),
+        content_type="application/json",
+    )
+    return _view(upload_id, session)
+
+
+@router.get(
+    "/{upload_id}/parts",
+    operation_id="listUploadParts",
+    summary="Where to PUT the parts, and which have arrived",
+    responses=documented(NOT_FOUND, CONFLICT),
+)
+async def list_parts(
+    upload_id: UploadId,
+    parts: PartsDep,
+    caller: CallerDep,
+    after: Annotated[int, Query(ge=0, le=MAX_PARTS)] = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = 100,
+) -> schemas.PageView[schemas.PartView]:
+    """Ask again after a break: parts that have arrived need not be sent again."""
+    session = await _session(parts, caller, upload_id)
+    key = keys.upload(caller.tenant_id, upload_id)
+    arrived = {part.number for part in await _arrived(parts, key, session)}
+    count = _part_count(session)
+    numbers = range(after + 1, min(after + limit, count) + 1)
+    return schemas.PageView(
+        items=[
+            schemas.PartView(
+                number=number,
+                url=await parts.store.presign_part(key, session.multipart, number, expires=EXPIRES),
+                arrived=number in arrived,
+            )
+            for number in numbers
+        ],
+        next=str(numbers[-1]) if numbers and numbers[-1] < count else None,
+    )
+
+
+@router.post(
+    "/{upload_id}/complete",
+    operation_id="completeUpload",
+    summary="Complete an upload",
+    responses=documented(NOT_FOUND, CONFLICT),
+)
+async def complete(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> schemas.UploadView:
+    """All parts have arrived: make one object of them. Completing twice is no error."""
+    session = await _session(parts, caller, upload_id)
+    key = keys.upload(caller.tenant_id, upload_id)
+    if await parts.store.stat(key) is None:
+        arrived = await _arrived(parts, key, session)
+        missing = set(range(1, _part_count(session) + 1)) - {part.number for part in arrived}
+        if missing:
+            raise Problem(
+                CONFLICT, f"{len(missing)} parts are missing, the first is {min(missing)}."
+            )
+        await parts.store.complete_multipart(key, session.multipart, arrived)
+    return _view(upload_id, session)
+
+
+@router.delete(
+    "/{upload_id}",
+    operation_id="abortUpload",
+    summary="Abort an upload",
+    status_code=204,
+    responses=documented(NOT_FOUND),
+)
+async def abort(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> None:
+    session = await _session(parts, caller, upload_id)
+    await parts.store.abort_multipart(keys.upload(caller.tenant_id, upload_id), session.multipart)
+    await parts.store.delete([keys.upload_session(caller.tenant_id, upload_id)])
+
+
+async def session_of(parts: Parts, caller: Caller, upload_id: str) -> UploadSession | None:
+    """What is known of an upload of this tenant."""
+    try:
+        body = await parts.store.read(keys.upload_session(caller.tenant_id, upload_id))
+    except NotFound:
+        return None
+    return UploadSession.model_validate_json(body)
+
+
+async def _session(parts: Parts, caller: Caller, upload_id: str) -> UploadSession:
+    session = await session_of(parts, caller, upload_id)
+    if session is None:
+        raise Problem(NOT_FOUND, "There is no upload of this id.")
+    return session
+
+
+async def _arrived(parts: Parts, key: str, session: UploadSession) -> list[Part]:
+    try:
+        return await parts.store.list_parts(key, session.multipart)
+    except NotFound as error:
+        raise Problem(CONFLICT, "This upload is over: completed or aborted.") from error
+
+
+def _part_count(session: UploadSession) -> int:
+    return math.ceil(session.bytes / session.part_bytes)
+
+
+def _view(upload_id: str, session: UploadSession) -> schemas.UploadView:
+    return schemas.UploadView(
+        id=upload_id,
+        file_name=session.file_name,
+        bytes=session.bytes,
+        part_bytes=session.part_bytes,
+        part_count=_part_count(session),
+    )

@@ -1,0 +1,218 @@
+"""The bodies of requests and answers. Never the tables: those may change on their own."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
+Style = Literal["pop", "karaoke", "boxed", "single", "build", "neon", "minimal", "bar", "none"]
+Quality = Literal["draft", "standard"]
+T = TypeVar("T")
+
+
+def _fetchable(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("only http and https addresses can be imported")
+    if not parts.hostname:
+        raise ValueError("the address has no host")
+    if parts.username or parts.password:
+        raise ValueError("the address carries a user name or a password; leave them out")
+    return url
+
+
+class Body(BaseModel):
+    """A request: unknown fields are an error, not a silent typo."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class UrlSource(Body):
+    type: Literal["url"]
+    url: Annotated[str, Field(max_length=2048), AfterValidator(_fetchable)]
+
+
+class UploadSource(Body):
+    type: Literal["upload"]
+    upload_id: str = Field(max_length=64, description="Of a completed upload")
+
+
+class RenderOptions(Body):
+    """How a clip is to look."""
+
+    aspect: Aspect = "9:16"
+    style: Style = Field(default="pop", description="Caption style")
+    quality: Quality = "standard"
+    height: int = Field(
+        default=0, ge=0, le=2160, description="Short side in pixels; 0: the best of the plan"
+    )
+
+
+class ProjectOptions(RenderOptions):
+    """What to make of the film."""
+
+    language: str = Field(
+        default="",
+        max_length=16,
+        pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]+)*)?$",
+        description="Spoken language (BCP 47); empty: detect",
+    )
+    vocabulary: list[Annotated[str, Field(max_length=80)]] = Field(
+        default=[], max_length=100, description="Names and terms to expect"
+    )
+    clips: int = Field(default=0, ge=0, le=50, description="How many; 0: as the length suggests")
+    min_clip_ms: int = Field(default=0, ge=0, le=600_000)
+    max_clip_ms: int = Field(default=0, ge=0, le=600_000)
+    auto_export: bool = Field(default=False, description="Render every clip that is found")
+    model: str = Field(default="", max_length=64, description="Speech model; empty: the default")
+
+
+class CreateProject(Body):
+    source: Annotated[UrlSource | UploadSource, Field(discriminator="type")]
+    title: str = Field(default="", max_length=200)
+    options: ProjectOptions = ProjectOptions()
+
+
+class CreateUpload(Body):
+    file_name: str = Field(min_length=1, max_length=255)
+    bytes: int = Field(gt=0, description="Size of the whole file")
+    content_type: str = Field(default="application/octet-stream", max_length=100)
+
+
+class CreateExport(RenderOptions):
+    clip_id: str = Field(max_length=64)
+
+
+class Failure(BaseModel):
+    stage: str
+    reason: str = Field(description="A code that programs can branch on")
+    sentence: str = Field(description="What happened and what to do, for a person")
+
+
+class ProgressView(BaseModel):
+    percent: float
+    stage: str
+    step: str
+
+
+class MediaView(BaseModel):
+    duration_ms: int
+    width: int
+    height: int
+    frame_rate: float
+    bytes: int
+
+
+class ProjectView(BaseModel):
+    id: str
+    title: str
+    state: str
+    progress: ProgressView
+    source: dict[str, Any]
+    options: dict[str, Any]
+    media: MediaView | None = None
+    language: str = ""
+    notice: str = Field(default="", description="What you should know about the result")
+    failure: Failure | None = None
+    clip_count: int = 0
+    seconds_per_stage: dict[str, float] = Field(
+        default={}, description="From the moment a stage could begin until it was done"
+    )
+    created_at: datetime
+    updated_at: datetime
+
+
+class ClipView(BaseModel):
+    id: str
+    project_id: str
+    start_ms: int = Field(description="In point in the source")
+    end_ms: int = Field(description="Out point in the source")
+    score: int = Field(description="0-100: percentile within this film")
+    confidence: float = Field(description="Calibrated chance that an editor would pick it, 0-1")
+    title: str
+    text: str
+    reasons: list[str]
+    hashtags: list[str]
+    factors: list[dict[str, Any]]
+
+
+class ExportView(BaseModel):
+    id: str
+    project_id: str
+    clip_id: str
+    state: str
+    progress: ProgressView
+    aspect: str
+    style: str
+    quality: str
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    bytes: int | None = None
+    cached: bool = False
+    failure: Failure | None = None
+    files: dict[str, str] = Field(
+        default={}, description="Links to clip, srt, vtt and thumbnail, good for an hour"
+    )
+    seconds: float | None = Field(default=None, description="From the request to the result")
+    created_at: datetime
+
+
+class UploadView(BaseModel):
+    id: str
+    file_name: str
+    bytes: int
+    part_bytes: int
+    part_count: int
+
+
+class PartView(BaseModel):
+    number: int
+    url: str = Field(description="PUT the bytes of this part here")
+    arrived: bool
+
+
+class PageView(BaseModel, Generic[T]):
+    items: list[T]
+    next: str | None = Field(default=None, description="`cursor` of the next page")
+
+
+class PriorityCounts(BaseModel):
+    waiting: int
+    active: int
+    delayed: int
+
+
+class QueueView(BaseModel):
+    queue: str
+    waiting: int
+    active: int
+    completed: int
+    failed: int
+    delayed: int
+    paused: bool
+    priorities: dict[str, PriorityCounts]
+
+
+class JobView(BaseModel):
+    id: str
+    queue: str
+    project_id: str
+    state: str
+    progress: ProgressView
+    attempts: int
+    failure: Failure | None = None
+    waiting_since: datetime
+    finished_at: datetime | None = None
+
+
+class HealthView(BaseModel):
+    status: Literal["ok", "degraded"]
+    checks: dict[str, bool]
+    version: str
+    uptime_seconds: float
+    memory_bytes: int
+    cpu_seconds: float
+    queues: dict[str, dict[str, int]]
