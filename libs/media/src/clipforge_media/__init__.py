@@ -1,1 +1,1 @@
-"""How we touch video and sound: ffmpeg, probing, audio and fonts."""
+"""How we touch video and sound: ffmpeg, probing and audio. Knows no facts."""

@@ -1,0 +1,22 @@
+"""Knobs of the import service."""
+
+from pydantic import Field
+
+from clipforge_contracts.pipeline import IMPORT
+from clipforge_runtime.settings import RuntimeSettings
+
+
+class Settings(RuntimeSettings):
+    import_concurrency: int = Field(
+        default=IMPORT.concurrency, ge=1, le=64, description="Films taken in at once"
+    )
+    import_allow: str = Field(
+        default="",
+        description="host:port list, by commas, that may be imported from although private",
+    )
+
+    @property
+    def allowed(self) -> frozenset[tuple[str, int]]:
+        """The exceptions to the rule that private addresses are refused."""
+        pairs = [one.strip().rpartition(":") for one in self.import_allow.split(",") if one.strip()]
+        return frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs)

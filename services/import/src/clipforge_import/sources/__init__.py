@@ -1,0 +1,1 @@
+"""Where films come from, one adapter a file: addresses and uploads."""
