@@ -1,0 +1,68 @@
+"""`python -m clipforge_transcription`: transcribe until asked to stop."""
+
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from clipforge_contracts.pipeline import TRANSCRIPTION
+from clipforge_runtime.main import run_stage
+from clipforge_runtime.progress import report
+from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.settings import load
+from clipforge_transcription.alignment import align
+from clipforge_transcription.engines.whisper import FasterWhisper, Silero, download
+from clipforge_transcription.handler import transcribe
+from clipforge_transcription.models import ModelMissing, find
+from clipforge_transcription.recogniser import Recogniser
+from clipforge_transcription.settings import Settings
+from clipforge_transcription.sound import SoundCache
+
+log = logging.getLogger(__name__)
+
+
+def load_recogniser(settings: Settings) -> Recogniser:
+    """The installed models. The English one must be there; the other adds languages."""
+    english = _engine(settings, settings.whisper_model)
+    try:
+        multilingual = _engine(settings, settings.whisper_multilingual_model)
+    except ModelMissing as missing:
+        log.warning("films in other languages than English will be refused: %s", missing)
+        multilingual = None
+    return Recogniser(english, multilingual, align)
+
+
+def _engine(settings: Settings, name: str) -> FasterWhisper:
+    model = find(name, settings.data_dir, download=download if settings.whisper_download else None)
+    return FasterWhisper(
+        model.folder,
+        name=model.name,
+        sha256=model.sha256,
+        workers=settings.transcription_concurrency,
+        device=settings.whisper_device,
+        compute_type=settings.whisper_compute_type,
+    )
+
+
+def main() -> None:
+    settings = load(Settings)
+    try:
+        recogniser = load_recogniser(settings)
+    except ModelMissing as missing:
+        sys.exit(str(missing))
+    store = S3Store(settings)
+    with TemporaryDirectory(dir=settings.scratch_dir, prefix="transcription-") as folder:
+        handler = partial(
+            transcribe,
+            store=store,
+            progress=report,
+            recogniser=recogniser,
+            detector=Silero(),
+            sound=SoundCache(store, Path(folder), settings.transcription_cache_bytes),
+        )
+        run_stage(TRANSCRIPTION, handler, settings, concurrency=settings.transcription_concurrency)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Speech recognisers behind one Protocol. To add one, write a module beside this one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from clipforge_transcription.samples import Samples
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word as the recogniser heard it. Times in seconds from the start of the samples."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A segment as the recogniser heard it."""
+
+    words: tuple[Spoken, ...]
+    no_speech: float = 0.0  # chance that nobody spoke
+    logprob: float = 0.0  # mean log probability of its tokens
+    compression: float = 1.0  # gzip ratio of its text: repetitions compress well
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is spoken, and how sure that is."""
+
+    code: str
+    probability: float
+
+
+class Cancelled(Exception):
+    """Nobody wants this transcription any more."""
+
+
+class Engine(Protocol):
+    """A recogniser. Its methods block; they are called in threads, several at once."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str:
+        """Of the model."""
+        ...
+
+    @property
+    def multilingual(self) -> bool: ...
+
+    def hear(
+        self,
+        samples: Samples,
+        *,
+        language: str,
+        vocabulary: Sequence[str],
+        on_seconds: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> list[Heard]:
+        """Transcribe. Calls `on_seconds` as it gets on; raises Cancelled between segments."""
+        ...
+
+    def language(self, samples: Samples) -> Language:
+        """What is spoken; for multilingual engines."""
+        ...
+
+
+class SpeechDetector(Protocol):
+    """Tells speech from silence and music."""
+
+    def speech(self, samples: Samples) -> list[tuple[int, int]]:
+        """Milliseconds in which somebody speaks."""
+        ...

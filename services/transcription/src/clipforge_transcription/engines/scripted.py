@@ -1,0 +1,59 @@
+"""A recogniser that hears what it was told: for tests of everything around one."""
+
+from collections.abc import Callable, Sequence
+
+from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
+from clipforge_transcription.samples import RATE, Samples
+
+SECONDS_PER_WORD = 0.5
+
+
+class Scripted:
+    """An Engine whose words come two a second, from one text, in every call from its start."""
+
+    def __init__(self, text: str, *, language: str = "en", multilingual: bool = True) -> None:
+        self._words = text.split()
+        self._language = language
+        self.multilingual = multilingual
+        self.name = "scripted"
+        self.sha256 = "0" * 64
+        self.calls: list[tuple[str, tuple[str, ...], float]] = []
+
+    def hear(
+        self,
+        samples: Samples,
+        *,
+        language: str,
+        vocabulary: Sequence[str],
+        on_seconds: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> list[Heard]:
+        seconds = len(samples) / RATE
+        self.calls.append((language, tuple(vocabulary), seconds))
+        heard: list[Heard] = []
+        words: list[Spoken] = []
+        for n, text in enumerate(self._words):
+            start = n * SECONDS_PER_WORD
+            if start + SECONDS_PER_WORD > seconds:
+                break
+            words.append(Spoken(text, start, start + SECONDS_PER_WORD * 0.9, 0.9))
+            if text.endswith((".", "?", "!")):
+                if cancelled():
+                    raise Cancelled
+                on_seconds(start + SECONDS_PER_WORD)
+                heard.append(Heard(tuple(words)))
+                words = []
+        if words:
+            heard.append(Heard(tuple(words)))
+        return heard
+
+    def language(self, samples: Samples) -> Language:
+        return Language(self._language, 0.99)
+
+
+class Always:
+    """A SpeechDetector for which somebody speaks all the time, but for a pause each minute."""
+
+    def speech(self, samples: Samples) -> list[tuple[int, int]]:
+        length = len(samples) * 1000 // RATE
+        return [(at, min(at + 59_000, length)) for at in range(0, length, 60_000)]

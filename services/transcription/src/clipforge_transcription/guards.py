@@ -1,0 +1,48 @@
+"""What a recogniser invents is taken out: it hears thanks in silence and prose in music."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from clipforge_transcription.engines import Heard
+
+NO_SPEECH: Final = 0.6
+LOGPROB: Final = -1.0
+REPETITIVE: Final = 2.4  # gzip ratio; OpenAI's own threshold for a decoding gone in circles
+UNSURE: Final = 0.5  # mean confidence of a stock phrase that stands alone
+FOREIGN_LOGPROB: Final = -0.9  # English-only model on another language: prose nobody said
+FOREIGN_CONFIDENCE: Final = 0.55
+
+# What Whisper says where nothing is said, seen on silence, noise and laughter.
+STOCK: Final = frozenset(
+    {
+        *("you", "thank you", "thanks", "thank you very much", "thank you so much", "bye"),
+        *("thanks for watching", "thank you for watching", "please subscribe", "you you"),
+        "thank you so much again",
+    }
+)
+
+
+def believable(heard: Sequence[Heard]) -> list[Heard]:
+    """The segments that somebody probably said."""
+    return [segment for segment in heard if segment.words and not _invented(segment)]
+
+
+def sounds_foreign(heard: Sequence[Heard]) -> bool:
+    """Whether an English-only model has probably listened to another language."""
+    words = [word for segment in heard for word in segment.words]
+    if len(words) < 5:
+        return False
+    logprob = sum(segment.logprob * len(segment.words) for segment in heard) / len(words)
+    confidence = sum(word.confidence for word in words) / len(words)
+    return logprob < FOREIGN_LOGPROB and confidence < FOREIGN_CONFIDENCE
+
+
+def _invented(segment: Heard) -> bool:
+    if segment.no_speech > NO_SPEECH and segment.logprob < LOGPROB:
+        return True
+    if segment.compression > REPETITIVE:
+        return True
+    text = re.sub(r"[^a-z ]", "", " ".join(word.text for word in segment.words).lower()).strip()
+    sure = sum(word.confidence for word in segment.words) / len(segment.words)
+    return text in STOCK and sure < UNSURE
