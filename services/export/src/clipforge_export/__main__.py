@@ -1,0 +1,18 @@
+"""`python -m clipforge_export`: render clips until asked to stop."""
+
+from functools import partial
+
+from clipforge_contracts.pipeline import EXPORT
+from clipforge_export.handler import export_clip
+from clipforge_export.settings import Settings
+from clipforge_runtime.main import run_stage
+from clipforge_runtime.progress import report
+from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.settings import load
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    handler = partial(
+        export_clip, store=S3Store(settings), progress=report, scratch=settings.scratch_dir
+    )
+    run_stage(EXPORT, handler, settings, concurrency=settings.export_concurrency)
