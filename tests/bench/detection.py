@@ -1,6 +1,6 @@
 """Detection against what editors chose: `make bench-detection [DATA=file.jsonl.gz]`.
 
-R@10: the share of the editors' highlights that the first ten clips touch for at least half of either.
+R@10: the share of the editors' highlights that the first ten clips cover, by half of the shorter.
 hit@10: the share of episodes in which one of the first ten does. Peers pick ten windows of the same
 length: evenly spread, at random (mean of 20 seeds), and by question and trigger words.
 """

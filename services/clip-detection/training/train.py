@@ -1,8 +1,8 @@
 """Train weights/interest.npz: `python train.py lex.jsonl.gz`. A minute on one core, deterministic.
 
 Two logistic regressions on "is this sentence in a highlight of the episode's editors": one over the
-features of features.py with their context, one over hashed words and pairs of words. Words count only
-if they occur in many episodes: names and topics of single guests would be learned by heart.
+features of features.py with their context, one over hashed words and pairs of words. Words count
+only if they occur in many episodes: names and topics of single guests would be learned by heart.
 """
 
 import itertools

@@ -1,0 +1,85 @@
+"""Which processes a stack has, with which settings. Pure, but for the ports."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipforge_contracts.pipeline import PIPELINE
+from clipforge_standalone.servers.ports import Ports
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers are, embedded or not."""
+
+    nats: Mapping[str, str]  # by user
+    database: str
+    s3_endpoint: str
+    s3_access: str
+    s3_secret: str
+    s3_blobs: Path | None  # of the embedded store
+
+
+@dataclass(frozen=True)
+class Service:
+    """One child process of ours."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    admin_port: int
+
+
+def slots(cores: int) -> dict[str, int]:
+    """Concurrency by stage: what computes shares the cores, what waits does not."""
+    half = max(1, cores // 2)
+    return {"import": 2, "transcription": half, "clip-detection": 1, "export": max(1, cores - half)}
+
+
+def services(
+    folder: Path, addresses: Addresses, ports: Ports, *, api_key: str, cores: int
+) -> list[Service]:
+    """The gateway, the projector and one worker a stage."""
+    made = [
+        _service("gateway", folder, addresses, ports, {"CLIPFORGE_BOOTSTRAP_API_KEY": api_key}),
+        _service("projector", folder, addresses, ports, {}),
+    ]
+    for stage in PIPELINE:
+        name = stage.name.upper().replace("-", "_")
+        at_once = {f"CLIPFORGE_{name}_CONCURRENCY": str(slots(cores)[stage.name])}
+        made.append(_service(stage.name, folder, addresses, ports, at_once))
+    return made
+
+
+def environment(folder: Path, addresses: Addresses, user: str) -> dict[str, str]:
+    """The settings that every process of the stack shares, as one NATS user."""
+    env = {
+        "CLIPFORGE_NATS_URL": addresses.nats[user],
+        "CLIPFORGE_S3_ENDPOINT": addresses.s3_endpoint,
+        "CLIPFORGE_S3_ACCESS_KEY": addresses.s3_access,
+        "CLIPFORGE_S3_SECRET_KEY": addresses.s3_secret,
+        "CLIPFORGE_DATA_DIR": str(folder),
+        "CLIPFORGE_SCRATCH_DIR": str(folder / "scratch"),
+        "OMP_NUM_THREADS": "1",  # libraries that compute are given slots, not all cores each
+    }
+    if addresses.s3_blobs is not None:
+        env["CLIPFORGE_S3_SYNC_PATH"] = str(addresses.s3_blobs)
+    return env
+
+
+def _service(
+    name: str, folder: Path, addresses: Addresses, ports: Ports, more: Mapping[str, str]
+) -> Service:
+    admin = ports.get(f"{name}-admin")
+    # What the user has set wins over the defaults of the stack, but not over its addresses.
+    env = {**more, **os.environ, **environment(folder, addresses, name)}
+    env["CLIPFORGE_ADMIN_PORT"] = str(admin)
+    if name in ("gateway", "projector"):
+        env["CLIPFORGE_DATABASE_URL"] = addresses.database
+    if name == "gateway":
+        env["CLIPFORGE_PORT"] = os.environ.get("CLIPFORGE_PORT") or str(ports.get("gateway"))
+        env["CLIPFORGE_BOOTSTRAP_API_KEY"] = more["CLIPFORGE_BOOTSTRAP_API_KEY"]
+    module = f"clipforge_{name.replace('-', '_')}"
+    return Service(name, (sys.executable, "-m", module), env, admin)
