@@ -66,6 +66,16 @@ async def create(
 
 
 @router.get(
+    "/{upload_id}",
+    operation_id="getUpload",
+    summary="An upload",
+    responses=documented(NOT_FOUND),
+)
+async def get(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> schemas.UploadView:
+    return _view(upload_id, await _session(parts, caller, upload_id))
+
+
+@router.get(
     "/{upload_id}/parts",
     operation_id="listUploadParts",
     summary="Where to PUT the parts, and which have arrived",

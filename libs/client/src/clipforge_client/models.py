@@ -1,0 +1,121 @@
+"""What the API answers, as frozen models. Fields of a newer server are ignored."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+T = TypeVar("T")
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Progress(Model):
+    percent: float
+    stage: str
+    step: str
+
+
+class Failure(Model):
+    stage: str
+    reason: str
+    sentence: str
+
+
+class Media(Model):
+    duration_ms: int
+    width: int
+    height: int
+    frame_rate: float
+    bytes: int
+
+
+class Project(Model):
+    """A film on its way to clips."""
+
+    id: str
+    title: str
+    state: str  # queued, importing, transcribing, detecting, ready, failed or cancelled
+    progress: Progress
+    source: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    media: Media | None = None
+    language: str = ""
+    notice: str = ""
+    failure: Failure | None = None
+    clip_count: int = 0
+    seconds_per_stage: dict[str, float] = {}
+    created_at: datetime
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.state in ("ready", "failed", "cancelled")
+
+
+class Clip(Model):
+    id: str
+    project_id: str
+    start_ms: int
+    end_ms: int
+    score: int
+    confidence: float
+    title: str
+    text: str
+    reasons: list[str]
+    hashtags: list[str]
+    factors: list[dict[str, Any]] = []
+
+
+class Export(Model):
+    """A clip being rendered, or rendered."""
+
+    id: str
+    project_id: str
+    clip_id: str
+    state: str  # waiting, active, completed, failed or cancelled
+    progress: Progress
+    aspect: str
+    style: str
+    quality: str
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    bytes: int | None = None
+    cached: bool = False
+    failure: Failure | None = None
+    files: dict[str, str] = {}
+    seconds: float | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("completed", "failed", "cancelled")
+
+
+class Upload(Model):
+    id: str
+    file_name: str
+    bytes: int
+    part_bytes: int
+    part_count: int
+
+
+class Part(Model):
+    number: int
+    url: str
+    arrived: bool
+
+
+class Page(Model, Generic[T]):
+    items: list[T]
+    next: str | None = None
+
+
+class Event(Model):
+    """Something that happened to a project. `progress` events have no id."""
+
+    name: str
+    id: str = ""
+    data: dict[str, Any]
