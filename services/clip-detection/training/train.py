@@ -89,7 +89,7 @@ def fit_words(episodes: list[Episode]) -> Vector:
     pieces = list(itertools.pairwise(starts))
     for turn in range(1, STEPS + 1):
         raw = np.bincount(row, weights=weights[column], minlength=n)
-        margin = np.concatenate([context(raw[a:b]) for a, b in pieces])
+        margin = np.concatenate([context(raw[a:b].astype(np.float64)) for a, b in pieces])
         residual = 1 / (1 + np.exp(-(margin + bias))) - y
         back = np.concatenate([context(residual[a:b]) for a, b in pieces])
         slope = np.bincount(column, weights=back[row], minlength=BUCKETS) / len(y)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import ProjectDeleted, ProjectSubmitted
@@ -64,6 +65,7 @@ async def _missing(parts: Parts, caller: Caller, project_id: str) -> Exception:
 
 
 async def _position(session: AsyncSession) -> int:
-    found = await session.get(Position, subjects.STREAM, populate_existing=True)
+    statement = select(Position.seq).where(Position.stream == subjects.STREAM)
+    found = (await session.exec(statement)).first()
     await session.rollback()  # each look must see the newest commit
-    return found.seq if found else 0
+    return found or 0
