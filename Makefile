@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+DEMO := build/demo.mp4
 BIN := $(VENV)/bin
 PACKAGES := $(sort $(wildcard libs/* services/*))
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
@@ -23,12 +24,22 @@ $(VENV)/.done: requirements/setup.txt requirements/dev.txt $(PACKAGES:%=%/pyproj
 check: setup ## format, lint, types, import rules, messages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy libs services tests
+	$(BIN)/mypy libs services tests demo
 	$(BIN)/lint-imports
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
 
 test: setup ## every test, against real servers
 	$(BIN)/pytest
+
+demo: setup ## take a film through, leave clips in ./out (VIDEO=file or address)
+	@test -n "$(VIDEO)" || test -f $(DEMO) || { echo "making the demo film (once) ..."; $(BIN)/python demo/film.py $(DEMO); }
+	$(BIN)/clipforge run "$(or $(VIDEO),$(DEMO))" --out out
+
+up: setup ## the stack in the foreground, until Ctrl-C
+	$(BIN)/clipforge up
+
+bench-detection: setup ## clips against what editors chose (DATA=file.jsonl.gz)
+	@PYTHONPATH=tests $(BIN)/python tests/bench/detection.py $(DATA)
 
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
@@ -36,4 +47,4 @@ proto: setup ## generate the Python classes of proto/
 lock: setup ## pin requirements/*.txt anew from the packages' own needs
 	$(LOCK) requirements/dev.in $(PACKAGES:%=%/pyproject.toml) -o requirements/dev.txt
 
-.PHONY: help setup check test proto lock
+.PHONY: help setup check test demo up bench-detection proto lock
