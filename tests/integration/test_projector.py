@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from google.protobuf.message import Message
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel, select
 
@@ -21,6 +22,7 @@ from clipforge_catalog.database import Sessions, open_database, with_driver
 from clipforge_catalog.queries import clips, exports, jobs, projects
 from clipforge_catalog.tables import Clip, JobState, Project, ProjectState, Removal, Usage
 from clipforge_contracts import ids
+from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact
 from clipforge_projector import projector, schema
 from clipforge_projector.apply import SteppedDown, apply
@@ -47,6 +49,7 @@ LIFE = [
     for fact in every_fact()
     if not fact.DESCRIPTOR.name.endswith(("Cancelled", "Deleted", "Failed"))
 ]
+[DETECTED] = [fact for fact in LIFE if isinstance(fact, ClipsDetected)]
 
 
 async def tell(bus: MemoryBus, *facts: Fact) -> None:
@@ -116,8 +119,7 @@ async def test_usage_counts_each_fact_once(sessions: Sessions, bus: MemoryBus) -
 
 async def test_a_cancelled_project_stays_cancelled(sessions: Sessions, bus: MemoryBus) -> None:
     submitted, imported, *_ = LIFE
-    [detected] = [fact for fact in LIFE if isinstance(fact, ClipsDetected)]
-    await tell(bus, submitted, imported, ProjectCancelled(project=project()), detected)
+    await tell(bus, submitted, imported, ProjectCancelled(project=project()), DETECTED)
 
     await catch_up(sessions, bus)
 
@@ -202,6 +204,41 @@ async def test_an_unreadable_message_is_skipped(sessions: Sessions, bus: MemoryB
     await catch_up(sessions, bus)
 
     assert await projector.position_in(sessions, "memory") == 2
+
+
+async def test_a_clip_may_start_at_the_very_beginning(sessions: Sessions, bus: MemoryBus) -> None:
+    first = ClipsDetected.FromString(DETECTED.SerializeToString())
+    first.clips[0].start_ms = 0
+    first.clips[0].score = 0
+    await tell(bus, *LIFE[:2], first)
+
+    await catch_up(sessions, bus)
+
+    async with sessions() as session:
+        [row] = await clips.of_project(session, TENANT, PROJECT)
+        assert (row.start_ms, row.score) == (0, 0)
+
+
+async def test_a_fact_that_makes_no_row_does_not_stop_those_behind_it(
+    sessions: Sessions, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_a_start(message: Message) -> dict[str, Any]:
+        return {**as_dict(message), "start_ms": None}
+
+    monkeypatch.setattr("clipforge_projector.projections.project.as_dict", without_a_start)
+    other = ProjectSubmitted.FromString(LIFE[0].SerializeToString())
+    other.project.project_id = ids.new("prj")
+    await tell(bus, *LIFE[:2], DETECTED, other)
+
+    await catch_up(sessions, bus, batch=4)
+
+    async with sessions() as session:
+        row = await projects.get(session, TENANT, PROJECT)
+        assert row is not None
+        assert (row.state, row.failure_reason) == (ProjectState.FAILED, "not-recorded")
+        assert "message 3" in (row.failure_sentence or "")
+        assert row.asset_id is not None
+        assert await projects.get(session, TENANT, other.project.project_id) is not None
 
 
 async def test_a_deleted_project_leaves_no_row_and_lists_its_objects(

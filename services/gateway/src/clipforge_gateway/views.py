@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from google.protobuf.json_format import MessageToDict
-
 from clipforge.v1.facts_pb2 import ProjectSubmitted
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobState, Project, ProjectState
+from clipforge_contracts.documents import as_dict
 from clipforge_contracts.pipeline import BY_STAGE, CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_gateway import schemas
 from clipforge_runtime.bus import Progress
@@ -68,8 +67,8 @@ def submitted(fact: ProjectSubmitted, at: datetime) -> schemas.ProjectView:
         title=fact.title,
         state=ProjectState.QUEUED,
         progress=_project_progress(ProjectState.QUEUED, ()),
-        source=_source(MessageToDict(fact.source, preserving_proto_field_name=True)),
-        options=_options(MessageToDict(fact.options, preserving_proto_field_name=True)),
+        source=_source(as_dict(fact.source)),
+        options=_options(as_dict(fact.options)),
         created_at=at,
         updated_at=at,
     )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from prometheus_client import Counter
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -32,6 +33,21 @@ from clipforge_runtime.bus import Entry
 log = logging.getLogger(__name__)
 
 APPLIED: Final = Counter("clipforge_facts_applied_total", "Facts turned into rows", ["fact"])
+UNAPPLIED: Final = Counter(
+    "clipforge_facts_unapplied_total", "Facts that no row could be made of: a defect", ["fact"]
+)
+
+# What another try would meet again, because it lies in the fact and our code, and not in the
+# database's weather. A missing table is not here: that is a migration that somebody still runs.
+DEFECTS: Final = (
+    IntegrityError,
+    DataError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 Change = Callable[[AsyncSession, Any, Entry], Awaitable[None]]
 
@@ -58,28 +74,58 @@ class SteppedDown(Exception):
 async def apply(
     sessions: Sessions, entries: Sequence[Entry], *, incarnation: str, position: int
 ) -> int:
-    """Apply entries in one transaction; the new position. SteppedDown where we are not alone."""
+    """Apply entries in one transaction; the new position. SteppedDown where we are not alone.
+
+    A fact that cannot be applied must not stop those behind it: it is left out, counted, and its
+    project says so. The fact stays in the log, for a `rebuild` with the defect mended.
+    """
     last = entries[-1].sequence
-    async with sessions.begin() as session:
-        for entry in entries:
-            if entry.fact is None:
-                log.error("skipping message %d, which cannot be read", entry.sequence)
-                continue
-            for change in CHANGES.get(type(entry.fact), ()):
-                await change(session, entry.fact, entry)
-            await session.flush()
-        moved = await session.exec(
-            update(Position)
-            .where(
-                col(Position.stream) == subjects.STREAM,
-                col(Position.incarnation) == incarnation,
-                col(Position.seq) == position,
-            )
-            .values(seq=last)
-        )
-        if moved.rowcount != 1:
-            raise SteppedDown(f"position is not {position} any more")
-    for entry in entries:
-        if entry.fact is not None:
-            APPLIED.labels(fact_name(entry.fact)).inc()
+    read = [(entry.fact, entry) for entry in entries if entry.fact is not None]
+    if len(read) < len(entries):
+        log.error("skipping messages up to %d that cannot be read", last)
+    try:
+        async with sessions.begin() as session:
+            for fact, entry in read:
+                await _change_rows(session, fact, entry)
+            await _move(session, incarnation=incarnation, position=position, last=last)
+    except DEFECTS:
+        async with sessions.begin() as session:
+            for fact, entry in read:
+                await _change_rows_or_leave_out(session, fact, entry)
+            await _move(session, incarnation=incarnation, position=position, last=last)
+    for fact, _ in read:
+        APPLIED.labels(fact_name(fact)).inc()
     return last
+
+
+async def _change_rows(session: AsyncSession, fact: Fact, entry: Entry) -> None:
+    for change in CHANGES.get(type(fact), ()):
+        await change(session, fact, entry)
+    await session.flush()
+
+
+async def _change_rows_or_leave_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
+    try:
+        # A savepoint each is too dear for every day, and only needed to find the culprit.
+        async with session.begin_nested():
+            await _change_rows(session, fact, entry)
+    except DEFECTS:
+        name = fact_name(fact)
+        log.exception("leaving out %s at %d: no row can be made of it", name, entry.sequence)
+        UNAPPLIED.labels(name).inc()
+        await project.left_out(session, fact, entry)
+
+
+async def _move(session: AsyncSession, *, incarnation: str, position: int, last: int) -> None:
+    """Say how far the rows are true, where nobody else has."""
+    moved = await session.exec(
+        update(Position)
+        .where(
+            col(Position.stream) == subjects.STREAM,
+            col(Position.incarnation) == incarnation,
+            col(Position.seq) == position,
+        )
+        .values(seq=last)
+    )
+    if moved.rowcount != 1:
+        raise SteppedDown(f"position is not {position} any more")

@@ -4,7 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import ClipExported, ExportCancelled, ExportRequested, StageFailed
 from clipforge_catalog.tables import Export, JobState, Project
-from clipforge_projector.documents import as_dict
+from clipforge_contracts.documents import as_dict
 from clipforge_runtime.bus import Entry
 
 

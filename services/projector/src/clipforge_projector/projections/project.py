@@ -25,9 +25,9 @@ from clipforge_catalog.tables import (
     Removal,
     Transcript,
 )
+from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.plans import Plan
-from clipforge_projector.documents import as_dict
 from clipforge_runtime.bus import Entry
 
 # The first of these in the log's order stays; what comes later is only recorded.
@@ -97,10 +97,9 @@ async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entr
         return
     project.clips_key = fact.clips_key
     for rank, clip in enumerate(fact.clips):
-        row = as_dict(clip)
         await session.merge(
             Clip(
-                **{"score": 0, "confidence": 0.0, "title": "", "text": "", "detector": "", **row},
+                **as_dict(clip),
                 tenant_id=project.tenant_id,
                 project_id=project.id,
                 rank=rank,
@@ -118,6 +117,18 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
         project.failed_stage = fact.stage
         project.failure_reason = fact.reason
         project.failure_sentence = fact.sentence
+
+
+async def left_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
+    """The rows cannot show this fact; its project must not look as if work were going on."""
+    project = await _advance(session, fact, entry, ProjectState.FAILED)
+    if project is not None and project.state == ProjectState.FAILED:
+        project.failed_stage = "projector"
+        project.failure_reason = "not-recorded"
+        project.failure_sentence = (
+            f"A result was made but could not be recorded (message {entry.sequence}). "
+            "This is a defect of ClipForge: please report it with this number."
+        )
 
 
 async def cancelled(session: AsyncSession, fact: ProjectCancelled, entry: Entry) -> None:
