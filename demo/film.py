@@ -73,7 +73,8 @@ async def film(n: int, title: str, voice: Path, to: Path, scratch: Path) -> None
         mouth = round(4 * (levels[frame] if frame < len(levels) else 0.0))
         sway = round(3 * math.sin(frame / RATE * 1.7))
         if (mouth, sway) not in drawn:
-            path = pictures / f"{mouth}_{sway}.png"
+            # Not PNG: each is decoded once a frame, which took most of the time.
+            path = pictures / f"{mouth}_{sway}.bmp"
             draw(n, title, mouth / 4, sway).save(path)
             drawn[mouth, sway] = path
         names.append(f"file '{drawn[mouth, sway]}'\nduration {1 / RATE}\n")
