@@ -19,7 +19,7 @@ from clipforge_client.models import Clip, Event, Export, Page, Part, Project, Up
 
 T = TypeVar("T")
 
-TRIES: Final = 4
+TRIES: Final = 6  # 15 s in all: a gateway that is started anew is back by then
 FIRST_PAUSE: Final = 0.5  # seconds between two tries, doubled each time
 WAIT: Final = 30  # seconds that the server holds a question
 TIMEOUTS: Final = httpx.Timeout(connect=5, read=WAIT + 15, write=60, pool=10)
@@ -160,13 +160,19 @@ class Client:
     def download(self, url: str, to: Path) -> int:
         """Stream a presigned link into a file, whole or not at all; its bytes."""
         partial = to.with_name(to.name + ".part")
-        with self._store.stream("GET", url) as response:
-            response.raise_for_status()
-            with partial.open("wb") as file:
-                for block in response.iter_bytes():
-                    file.write(block)
-        partial.replace(to)
-        return to.stat().st_size
+        for attempt in range(TRIES):
+            try:
+                with self._store.stream("GET", url) as response, partial.open("wb") as file:
+                    response.raise_for_status()
+                    for block in response.iter_bytes():
+                        file.write(block)
+                partial.replace(to)
+                return to.stat().st_size
+            except httpx.HTTPError as error:
+                if attempt + 1 == TRIES:
+                    raise Unreachable(f"{to.name} could not be fetched: {error}") from error
+                time.sleep(_pause(attempt, error))
+        raise AssertionError("the loop above returns or raises")
 
     def events(self, project_id: str, *, last_id: str = "") -> Iterator[Event]:
         """What has happened to a project and what happens, until the caller stops listening."""
