@@ -233,13 +233,18 @@ class Client:
                 )
                 return call.read(_judged(response))
             except (httpx.TransportError, Unavailable) as error:
-                last = attempt + 1 == TRIES or not call.repeatable
+                last = attempt + 1 == TRIES or not _may_repeat(call, error)
                 if last and isinstance(error, Unavailable):
                     raise
                 if last:
                     raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error
                 time.sleep(_pause(attempt, error))
         raise AssertionError("the loop above returns or raises")
+
+
+def _may_repeat(call: Call[Any], error: Exception) -> bool:
+    """Whether sending it again cannot do it twice. Without a connection, nothing was sent."""
+    return call.repeatable or isinstance(error, httpx.ConnectError | Unavailable)
 
 
 def _judged(response: httpx.Response) -> Any:
@@ -351,7 +356,7 @@ class AsyncClient:
                 )
                 return call.read(_judged(response))
             except (httpx.TransportError, Unavailable) as error:
-                last = attempt + 1 == TRIES or not call.repeatable
+                last = attempt + 1 == TRIES or not _may_repeat(call, error)
                 if last and isinstance(error, Unavailable):
                     raise
                 if last:
