@@ -20,6 +20,7 @@ from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer
 from clipforge_standalone.servers.postgres import PostgresServer
 from clipforge_standalone.servers.s3 import S3Server
+from films import Films
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +97,9 @@ def database_url(postgres_server: PostgresServer) -> str:
     postgres_server.create_database(name)
     schema.upgrade(postgres_server.url(name))
     return postgres_server.url(name)
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Films:
+    """Films of every odd kind, made when first asked for."""
+    return Films(tmp_path_factory.mktemp("films"))

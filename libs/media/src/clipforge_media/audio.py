@@ -4,22 +4,27 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Final
 
+from clipforge_media import inputs
+
 RATE: Final = 16_000  # samples a second; speech models are trained on it
 PEAK_MS: Final = 50  # one byte of waveform each
 _BLOCK: Final = RATE * PEAK_MS // 1000
 
 
 def to_flac(source: str, to: str) -> list[str]:
-    """16 kHz mono FLAC. s16, as the default 24 bits nearly double the size."""
+    """16 kHz mono FLAC of the first sound track, s16: the default 24 bits double its size."""
     return [
-        *("-v", "error", "-i", source, "-map", "0:a:0", "-vn", "-ac", "1", "-ar", str(RATE)),
-        *("-c:a", "flac", "-sample_fmt", "s16", to),
+        *("-v", "error", *inputs.local(source), "-map", "0:a:0", "-vn"),
+        *("-ac", "1", "-ar", str(RATE), "-c:a", "flac", "-sample_fmt", "s16", to),
     ]
 
 
 def to_pcm(source: str) -> list[str]:
     """16 kHz mono samples of 16 bits on stdout."""
-    return ["-v", "error", "-i", source, "-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"]
+    return [
+        *("-v", "error", *inputs.local(source), "-map", "0:a:0"),
+        *("-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"),
+    ]
 
 
 @dataclass

@@ -17,9 +17,13 @@ from typing import Final
 import imageio_ffmpeg
 
 TAIL_BYTES: Final = 8 * 1024  # of what ffmpeg says, kept for the operator
+SIGN_SECONDS: Final = 1.0  # without a report, before `on_progress` is told that ffmpeg lives
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
-_SIGNATURES: Final = re.compile(r"(?i)(X-Amz-[A-Za-z-]+=)[^&\s'\"]+")
+# What follows the `?` of an address may be a signature, whoever made it.
+_QUERIES: Final = re.compile(r"(?i)(https?://[^\s?'\"]*\?)[^\s'\"]+")
+_SIGNATURES: Final = re.compile(r"(?i)((?:X-(?:Amz|Goog)-[a-z-]+|signature|sig|token)=)[^&\s'\"]+")
+_STOPPED: Final = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 
 
 class FfmpegFailed(Exception):
@@ -32,8 +36,10 @@ class FfmpegFailed(Exception):
 
     @property
     def killed(self) -> bool:
-        """Ended by a signal, as the kernel does when memory runs out."""
-        return self.returncode < 0
+        """Ended from outside, as the kernel does when memory runs out. A crash is none of these: it
+        comes from the file, and would come again.
+        """
+        return self.returncode in _STOPPED
 
 
 class FfmpegTimedOut(FfmpegFailed):
@@ -57,7 +63,8 @@ async def run(
 ) -> str:
     """Run ffmpeg to its end; the tail of what it said.
 
-    `on_progress` gets the seconds of output written so far. `on_output` gets what it writes to
+    `on_progress` gets the seconds of output written so far, at least once a second, also while
+    none is written: a sign of life. `on_output` gets what it writes to
     stdout, block by block, in constant memory. When this task is cancelled, or `limit` is over, the
     whole process group is killed. Raises FfmpegFailed.
     """
@@ -88,7 +95,7 @@ async def run(
         raise FfmpegTimedOut(-signal.SIGKILL, f"no end after {seconds:g} s") from error
     finally:
         await _kill_group(process)
-    said = redact(tail.decode(errors="replace"))
+    said = _said(tail)
     if process.returncode != 0:
         raise FfmpegFailed(process.returncode or 0, said)
     return said
@@ -96,7 +103,14 @@ async def run(
 
 def redact(text: str) -> str:
     """The text without the signatures of presigned addresses."""
-    return _SIGNATURES.sub(r"\1***", text)
+    return _SIGNATURES.sub(r"\1***", _QUERIES.sub(r"\1***", text))
+
+
+def _said(tail: bytearray) -> str:
+    text = tail.decode(errors="replace")
+    if len(tail) >= TAIL_BYTES:  # its first line may be half an address
+        text = text.partition("\n")[2]
+    return redact(text)
 
 
 async def _keep_tail(process: Process, tail: bytearray) -> None:
@@ -108,11 +122,21 @@ async def _keep_tail(process: Process, tail: bytearray) -> None:
 
 async def _read_progress(process: Process, on_progress: Callable[[float], None]) -> None:
     assert process.stdout is not None  # noqa: S101  (it is piped above)
-    async for line in process.stdout:
+    seconds = 0.0
+    while True:
+        try:
+            async with asyncio.timeout(SIGN_SECONDS):
+                line = await process.stdout.readline()
+        except TimeoutError:  # it says nothing before the first frame is written
+            on_progress(seconds)
+            continue
+        if not line:
+            return
         name, _, value = line.decode(errors="replace").strip().partition("=")
         # out_time_ms is in microseconds too, whatever its name says.
         if name == "out_time_us" and value.lstrip("-").isdigit():
-            on_progress(max(int(value), 0) / 1e6)
+            seconds = max(seconds, int(value) / 1e6)
+            on_progress(seconds)
 
 
 async def _read_output(process: Process, on_output: Callable[[bytes], None]) -> None:

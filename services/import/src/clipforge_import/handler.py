@@ -16,7 +16,7 @@ from clipforge_import import pictures
 from clipforge_import.limits import PLANS, Limits
 from clipforge_import.sources import http
 from clipforge_import.sources.guard import Allowed
-from clipforge_media import audio, ffmpeg
+from clipforge_media import audio, ffmpeg, inputs
 from clipforge_media.probe import NotMedia, Probed, probe
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.progress import Report
@@ -168,10 +168,10 @@ async def _sound(
     peaks = audio.Peaks()
     try:
         await ffmpeg.run(
-            audio.to_flac(_local(source), str(flac)), limit=limit, on_progress=on_progress
+            audio.to_flac(str(source), str(flac)), limit=limit, on_progress=on_progress
         )
         progress(70, "drawing the waveform")
-        await ffmpeg.run(audio.to_pcm(_local(flac)), limit=limit, on_output=peaks.add)
+        await ffmpeg.run(audio.to_pcm(str(flac)), limit=limit, on_output=peaks.add)
     except ffmpeg.FfmpegFailed as error:
         raise _unreadable(error) from error
     waveform = peaks.finish()
@@ -190,8 +190,8 @@ async def _is_cut_off(source: Path, probed: Probed, limit: timedelta) -> bool:
     """Whether the picture, too, ends early: sound alone may rightly be shorter."""
     last = max(probed.duration_ms - 3000, 0)
     arguments = [
-        *("-v", "error", "-ss", f"{last / 1000:.3f}", "-i", _local(source)),
-        *("-map", "0:v:0", "-frames:v", "1", "-f", "framemd5", "pipe:1"),
+        *("-v", "error", "-ss", f"{last / 1000:.3f}", *inputs.local(str(source))),
+        *("-map", pictures.PICTURE, "-frames:v", "1", "-f", "framemd5", "pipe:1"),
     ]
     seen = bytearray()
     try:
@@ -205,10 +205,10 @@ async def _pictures(source: Path, folder: Path, probed: Probed, limit: timedelta
     poster_at = min(probed.duration_ms // 10, 10_000)
     try:
         await ffmpeg.run(
-            pictures.poster(_local(source), poster_at, str(folder / "poster.jpg")), limit=limit
+            pictures.poster(str(source), poster_at, str(folder / "poster.jpg")), limit=limit
         )
         await ffmpeg.run(
-            pictures.thumbnails(_local(source), probed.duration_ms, str(folder / "thumbnails.jpg")),
+            pictures.thumbnails(str(source), probed.duration_ms, str(folder / "thumbnails.jpg")),
             limit=limit,
         )
     except ffmpeg.FfmpegFailed as error:
@@ -223,11 +223,6 @@ def _unreadable(error: ffmpeg.FfmpegFailed) -> Exception:
         reason="damaged",
         detail=error.tail,
     )
-
-
-def _local(file: Path) -> str:
-    """A name that ffmpeg takes for a local file, whatever its letters."""
-    return f"file:{file}"
 
 
 def _hash(file: Path) -> str:

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from clipforge_media import inputs
+
+PICTURE: Final = "0:V:0"  # the first picture track that is no cover
 TILE_WIDTH: Final = 160
 COLUMNS: Final = 10
 MAX_TILES: Final = 100  # a sprite of ten rows; long films get wider intervals
@@ -17,7 +20,7 @@ def thumbnail_interval_ms(duration_ms: int) -> int:
 def poster(source: str, at_ms: int, to: str) -> list[str]:
     """One picture near `at_ms`, 1280 pixels wide at most."""
     return [
-        *("-v", "error", "-ss", f"{at_ms / 1000:.3f}", "-i", source, "-map", "0:v:0"),
+        *("-v", "error", "-ss", f"{at_ms / 1000:.3f}", *inputs.local(source), "-map", PICTURE),
         *("-frames:v", "1", "-vf", "scale='min(1280,iw)':-2,format=yuvj420p", "-q:v", "3"),
         *("-update", "1", to),
     ]
@@ -35,6 +38,6 @@ def thumbnails(source: str, duration_ms: int, to: str) -> list[str]:
     # A short film may have a single keyframe, and is decoded in no time.
     skip = ("-skip_frame", "nokey") if duration_ms > SHORT_MS else ()
     return [
-        *("-v", "error", *skip, "-i", source, "-map", "0:v:0", "-an"),
+        *("-v", "error", *skip, *inputs.local(source), "-map", PICTURE, "-an"),
         *("-vf", steps, "-frames:v", "1", "-q:v", "5", "-update", "1", to),
     ]
