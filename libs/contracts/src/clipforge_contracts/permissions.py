@@ -66,7 +66,7 @@ def users() -> dict[str, Permissions]:
         ADMIN: Permissions(publish=("$JS.API.>",), subscribe=(_inbox(ADMIN),)),
         GATEWAY: _gateway(),
         PROJECTOR: Permissions(
-            publish=(*_READ, *_follow()),
+            publish=(*_READ, *_follow(), f"$JS.API.STREAM.CREATE.{PROGRESS}"),
             subscribe=(_inbox(PROJECTOR),),
             publish_never=_queues("CONSUMER.MSG.NEXT"),
         ),

@@ -55,6 +55,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 asyncio.TaskGroup() as tasks,
             ):
                 log.info("this projector is the active one")
+                tasks.create_task(bus.keep_progress(settings.stream_replicas))
                 tasks.create_task(remove_objects(sessions, S3Store(settings)))
                 tasks.create_task(projector.project(sessions, bus, batch=settings.projector_batch))
         except* (DBAPIError, SteppedDown, Unavailable, OSError) as errors:

@@ -29,7 +29,7 @@ NOT_FOUND: Final = {10059, 10014}  # stream, consumer
 async def declare(connection: Connection, settings: RuntimeSettings) -> None:
     """Bring the log to the state that this version needs."""
     fresh = await _stream(connection, stream_config(settings))
-    await _stream(connection, _progress_config(settings.stream_replicas))
+    await _stream(connection, progress.config(settings.stream_replicas))
     last = 0 if fresh else await _last_sequence(connection)
     for stage in PIPELINE:
         for priority in Priority:
@@ -68,22 +68,6 @@ def consumer_config(stage: Stage, priority: Priority, *, after: int) -> dict[str
         "max_ack_pending": MAX_ACK_PENDING,
         "replay_policy": "instant",
         **(start if after else {"deliver_policy": "all"}),
-    }
-
-
-def _progress_config(replicas: int) -> dict[str, Any]:
-    return {
-        "name": progress.STREAM,
-        "subjects": [f"$KV.{progress.BUCKET}.>"],
-        "storage": "memory",
-        "num_replicas": replicas,
-        "max_msgs_per_subject": 1,
-        "max_age": progress.EXPIRES_SECONDS * NANOSECONDS,
-        "discard": "new",
-        "allow_direct": True,
-        "allow_rollup_hdrs": True,
-        "deny_delete": True,
-        "max_bytes": 64 * 1024 * 1024,
     }
 
 

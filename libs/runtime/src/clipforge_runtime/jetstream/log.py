@@ -111,6 +111,10 @@ class JetStream:
             self.connection, subject, body, message_id=message_id, headers=headers
         )
 
+    async def keep_progress(self, replicas: int) -> None:
+        """Have the bucket of progress, for ever: for the one service that is responsible."""
+        await progress.keep(self.connection, replicas)
+
     async def put_progress(self, report: Progress) -> None:
         """Show a sign of life of a running job."""
         await progress.put(self.connection, report)

@@ -6,19 +6,73 @@ A put to a KV bucket is a plain publish, so whoever watches simply subscribes.
 import asyncio
 import base64
 import json
+import logging
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
-from clipforge_runtime.bus import Progress
+from clipforge_runtime.bus import Progress, Unavailable
 from clipforge_runtime.jetstream.connection import ApiError, Connection, Message
+
+log = logging.getLogger(__name__)
 
 BUCKET: Final = "progress"
 STREAM: Final = f"KV_{BUCKET}"
 EXPIRES_SECONDS: Final = (
     45  # one and a half leases: who is silent for so long does not run any more
 )
+MAX_BYTES: Final = 64 * 1024 * 1024
+MISSING: Final = 404  # the key, or the bucket
+OTHER_CONFIG: Final = 10058  # it is there, as an older or newer version has declared it
+RETRY_SECONDS: Final = 1.0
 MAX_WATCHED: Final = 1000  # reports in hand of a slow watcher; the oldest give way
+
+
+def config(replicas: int) -> dict[str, Any]:
+    """The bucket, as a stream in memory."""
+    return {
+        "name": STREAM,
+        "subjects": [f"$KV.{BUCKET}.>"],
+        "storage": "memory",
+        "num_replicas": replicas,
+        "max_msgs_per_subject": 1,
+        "max_age": EXPIRES_SECONDS * 1_000_000_000,
+        "discard": "new",
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "deny_delete": True,
+        "max_bytes": MAX_BYTES,
+    }
+
+
+async def keep(connection: Connection, replicas: int) -> None:
+    """Have the bucket now and after every loss of the connection, for ever.
+
+    A lone server forgets what it has in memory when it is started anew, the bucket itself included.
+    """
+    back = asyncio.Event()
+    connection.reconnected.append(back.set)
+    try:
+        while True:
+            back.clear()
+            await _make(connection, replicas)
+            await back.wait()
+    finally:
+        connection.reconnected.remove(back.set)
+
+
+async def _make(connection: Connection, replicas: int) -> None:
+    while True:
+        try:
+            await connection.api(f"STREAM.CREATE.{STREAM}", config(replicas))
+        except ApiError as error:
+            if error.err_code != OTHER_CONFIG:
+                raise
+        except Unavailable as error:
+            log.warning("cannot make the bucket of progress yet: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)  # no server tells when it is ready
+            continue
+        return
 
 
 def subject(job: str, part: int | None) -> str:
@@ -44,7 +98,7 @@ async def read(connection: Connection, job: str, part: int | None) -> Progress |
             f"STREAM.MSG.GET.{STREAM}", {"last_by_subj": subject(job, part)}
         )
     except ApiError as error:
-        if error.code == 404:
+        if error.code == MISSING:
             return None
         raise
     return parse(base64.b64decode(reply["message"].get("data", "")))
@@ -52,9 +106,14 @@ async def read(connection: Connection, job: str, part: int | None) -> Progress |
 
 async def read_all(connection: Connection, job: str) -> tuple[Progress, ...]:
     """The run keys of a job: its own, or those of its running parts."""
-    reply = await connection.api(
-        f"STREAM.INFO.{STREAM}", {"subjects_filter": f"$KV.{BUCKET}.{job}.*"}
-    )
+    try:
+        reply = await connection.api(
+            f"STREAM.INFO.{STREAM}", {"subjects_filter": f"$KV.{BUCKET}.{job}.*"}
+        )
+    except ApiError as error:
+        if error.code == MISSING:  # the server is new, and nobody has reported yet
+            return ()
+        raise
     names = reply["state"].get("subjects") or {}
     parts = [name.rsplit(".", 1)[-1] for name in names]
     found = await asyncio.gather(
