@@ -17,7 +17,6 @@ class Limits:
 
     bytes: int
     duration_ms: int
-    pixels: int = 8192 * 4320  # a decoder's memory goes with the picture
 
     def check_bytes(self, size: int) -> None:
         """Permanent where the file is too large."""
@@ -29,17 +28,12 @@ class Limits:
             )
 
     def check(self, film: Probed) -> None:
-        """Permanent where the film is too long or its picture too large."""
+        """Permanent where the film is too long."""
         if film.duration_ms > self.duration_ms:
             raise Permanent(
                 f"The film is longer than your plan takes ({self.duration_ms // HOUR_MS} hours). "
                 "Cut it, or take a larger plan.",
                 reason="too-long",
-            )
-        if film.width * film.height > self.pixels:
-            raise Permanent(
-                f"The picture is too large ({film.width}x{film.height}). Use 8K at most.",
-                reason="too-many-pixels",
             )
         if film.duration_ms <= 0 or film.width <= 0 or film.height <= 0:
             raise Permanent("The film is empty.", reason="empty")

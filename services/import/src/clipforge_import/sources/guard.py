@@ -1,13 +1,14 @@
 """Which addresses may be connected to: nothing private, checked at the moment of connecting.
 
 The name is resolved once and the connection goes to the address that was checked, so a name that
-changes its answer in between (DNS rebinding) gains nothing. Redirects pass here again.
+changes its answer in between (DNS rebinding) gains nothing. Redirects and resumptions pass here
+again. Addresses in odd notations (decimal, octal, short forms) are what the resolver makes of them.
 """
 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 import httpcore
@@ -15,30 +16,41 @@ import httpcore
 from clipforge_runtime.errors import Permanent
 
 Allowed = frozenset[tuple[str, int]]
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""`await resolve(host, port)`: every IP address of a name. Unresolved where there is none."""
 RESOLVE_SECONDS: Final = 5.0
 
-# Networks that `is_global` lets through although they are not the public internet's.
+# What `is_global` lets through, in some version of Python, and is not the public internet.
 _NEVER: Final = tuple(
     ipaddress.ip_network(text)
     for text in (
-        "100.64.0.0/10",  # carrier-grade NAT
+        "0.0.0.0/8",  # this network: Linux takes 0.0.0.0 for itself
+        "100.64.0.0/10",  # carrier-grade NAT, and Alibaba's metadata (100.100.100.200)
+        "168.63.129.16/32",  # Azure's host, from inside Azure
+        "192.0.0.0/24",  # IETF protocol assignments, and Oracle's metadata (192.0.0.192)
         "192.88.99.0/24",  # 6to4 relays
         "64:ff9b::/96",  # NAT64: an IPv4 address in disguise
+        "64:ff9b:1::/48",  # NAT64 of a local network
+        "2001::/23",  # protocol assignments; Teredo among them, which hides IPv4 addresses
         "2002::/16",  # 6to4: the same
-        "2001::/32",  # Teredo: the same
+        "3fff::/20",  # documentation
     )
 )
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")  # all of IPv6 that is handed out
+
+
+class Unresolved(httpcore.ConnectError):
+    """There is no such name, or the name server does not answer."""
 
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    if mapped is not None:
-        ip = mapped
-    if any(ip in network for network in _NEVER if network.version == ip.version):
-        return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            return ip in _GLOBAL_UNICAST and ip.is_global and not _is_never(ip)
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not _is_never(ip)
 
 
 def forbidden(host: str) -> Permanent:
@@ -49,11 +61,34 @@ def forbidden(host: str) -> Permanent:
     )
 
 
+async def resolve(host: str, port: int) -> list[str]:
+    """A Resolve by the system's resolver."""
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            )
+    except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: a label too long
+        raise Unresolved(f"{host} cannot be resolved") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def checked(
+    host: str, port: int, allowed: Allowed, resolving: Resolve = resolve
+) -> list[str]:
+    """The addresses of a host that may be connected to. Permanent where one of them is private."""
+    addresses = await resolving(host, port)
+    if (host.lower(), port) not in allowed and not all(map(is_public, addresses)):
+        raise forbidden(host)
+    return addresses
+
+
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects to public addresses only, and to exceptions that the operator names."""
 
-    def __init__(self, allowed: Allowed) -> None:
+    def __init__(self, allowed: Allowed, resolving: Resolve = resolve) -> None:
         self._allowed = allowed
+        self._resolving = resolving
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -64,9 +99,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await _resolve(host, port)
-        if (host.lower(), port) not in self._allowed and not all(map(is_public, addresses)):
-            raise forbidden(host)
+        addresses = await checked(host, port, self._allowed, self._resolving)
         # One of a name's addresses may be down; the next may not.
         for address in addresses[:-1]:
             try:
@@ -86,12 +119,5 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-async def _resolve(host: str, port: int) -> list[str]:
-    try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(
-                host, port, type=socket.SOCK_STREAM
-            )
-    except (OSError, TimeoutError) as error:
-        raise httpcore.ConnectError(f"{host} cannot be resolved") from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+def _is_never(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(ip in network for network in _NEVER if network.version == ip.version)
