@@ -20,6 +20,7 @@ from clipforge_client.models import Clip, Event, Export, Page, Part, Project, Up
 T = TypeVar("T")
 
 TRIES: Final = 6  # 15 s in all: a gateway that is started anew is back by then
+FIRST_TRIES: Final = 2  # where nobody has ever answered, the address is the likelier mistake
 FIRST_PAUSE: Final = 0.5  # seconds between two tries, doubled each time
 WAIT: Final = 30  # seconds that the server holds a question
 TIMEOUTS: Final = httpx.Timeout(connect=5, read=WAIT + 15, write=60, pool=10)
@@ -50,6 +51,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         url, headers = _settings(base_url, api_key)
+        self._answered = False
         self._http = httpx.Client(
             base_url=url, headers=headers, timeout=TIMEOUTS, transport=transport
         )
@@ -222,7 +224,8 @@ class Client:
             cursor = page.next
 
     def _do(self, call: Call[T]) -> T:
-        for attempt in range(TRIES):
+        tries = TRIES if self._answered else FIRST_TRIES
+        for attempt in range(tries):
             try:
                 response = self._http.request(
                     call.method,
@@ -231,9 +234,10 @@ class Client:
                     json=call.body,
                     headers=dict(call.headers),
                 )
+                self._answered = True
                 return call.read(_judged(response))
             except (httpx.TransportError, Unavailable) as error:
-                last = attempt + 1 == TRIES or not _may_repeat(call, error)
+                last = attempt + 1 == tries or not _may_repeat(call, error)
                 if last and isinstance(error, Unavailable):
                     raise
                 if last:
@@ -264,6 +268,7 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         url, headers = _settings(base_url, api_key)
+        self._answered = False
         self._http = httpx.AsyncClient(
             base_url=url, headers=headers, timeout=TIMEOUTS, transport=transport
         )
@@ -345,7 +350,8 @@ class AsyncClient:
                 await asyncio.sleep(FIRST_PAUSE)  # the server asks for a pause before coming back
 
     async def _do(self, call: Call[T]) -> T:
-        for attempt in range(TRIES):
+        tries = TRIES if self._answered else FIRST_TRIES
+        for attempt in range(tries):
             try:
                 response = await self._http.request(
                     call.method,
@@ -354,9 +360,10 @@ class AsyncClient:
                     json=call.body,
                     headers=dict(call.headers),
                 )
+                self._answered = True
                 return call.read(_judged(response))
             except (httpx.TransportError, Unavailable) as error:
-                last = attempt + 1 == TRIES or not _may_repeat(call, error)
+                last = attempt + 1 == tries or not _may_repeat(call, error)
                 if last and isinstance(error, Unavailable):
                     raise
                 if last:
