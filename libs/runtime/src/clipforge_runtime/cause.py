@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clipforge.v1.facts_pb2 import ChunkCut
 from clipforge_contracts import ids, subjects
-from clipforge_contracts.facts import Fact, decode, fact_name, project_of
+from clipforge_contracts.facts import Fact, Unreadable, decode, fact_name, project_of
 from clipforge_contracts.pipeline import ATTEMPTS, Attempts, Stage
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.subjects import Subject
@@ -29,18 +29,28 @@ class Cause:
 
     @classmethod
     def read(cls, stage: Stage, delivery: Delivery) -> "Cause":
-        """Decode. Unreadable (a ValueError) where it is not one of our facts."""
+        """Decode. ValueError where it is not one of our facts, or not one for this stage."""
         headers = delivery.headers
-        return cls(
+        subject = subjects.parse(delivery.subject)
+        fact = decode(headers.get("ce-type", ""), delivery.data)
+        if not isinstance(fact, stage.consumes):
+            raise Unreadable(f"{stage.name} does not feed on {fact_name(fact)}")
+        if not headers.get("ce-id"):
+            raise Unreadable("it has no ce-id, from which the ids of what follows are derived")
+        # What a fact says of attempts is how its own stage came by it.
+        counted = headers if subject.kind == "retries" else {}
+        cause = cls(
             stage=stage,
             delivery=delivery,
-            fact=decode(headers.get("ce-type", ""), delivery.data),
-            subject=subjects.parse(delivery.subject),
-            fact_id=headers.get("ce-id", ""),
-            attempt=int(headers.get("cf-attempt", "0")) + 1,
-            crashes=int(headers.get("cf-crashes", "0")) + delivery.deliveries - 1,
+            fact=fact,
+            subject=subject,
+            fact_id=headers["ce-id"],
+            attempt=int(counted.get("cf-attempt", "0")) + 1,
+            crashes=int(counted.get("cf-crashes", "0")) + delivery.deliveries - 1,
             replay=int(headers.get("cf-replay", "0")),
         )
+        _ = cause.policy  # a plan of tomorrow is found here, and not when the job has failed
+        return cause
 
     @property
     def job(self) -> str:

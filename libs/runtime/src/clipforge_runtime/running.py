@@ -16,7 +16,7 @@ from clipforge_runtime.jetstream.log import JetStream
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS: Final = 10.0  # a third of the lease: two may be lost
+BEATS_A_LEASE: Final = 3  # two may be lost
 REPORT_SECONDS: Final = 0.5  # at most two writes of progress a second
 
 Why = Literal["cancelled", "stalled", "drained"]
@@ -31,6 +31,9 @@ class Running:
     owner: str
     deliveries: list[Delivery] = field(init=False)
     why: Why | None = None
+    settled: bool = False
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: bool = True
     _percent: float = 0.0
     _step: str = "starting"
     _said: tuple[float, str] = (-1.0, "")
@@ -48,9 +51,20 @@ class Running:
         self._step = step
         self._sign = self._loop.time()
 
-    def adopt(self, delivery: Delivery) -> None:
-        """The log handed the same job over again, e.g. after an outage longer than the lease."""
-        self.deliveries.append(delivery)
+    def adopt(self, delivery: Delivery) -> bool:
+        """Settle this one, too: the same job, handed over again. False once settling has begun."""
+        if self._open:
+            self.deliveries.append(delivery)
+        return self._open
+
+    def close(self) -> None:
+        """Settling begins: a retry of it may come now, and must not be taken for a repetition."""
+        self._open = False
+
+    @property
+    def sequences(self) -> set[int]:
+        """The messages of the log that it settles."""
+        return {delivery.sequence for delivery in self.deliveries}
 
     def stop(self, why: Why) -> None:
         """End it early. The first reason counts."""
@@ -66,6 +80,7 @@ class Running:
         """Settle every delivery of it."""
         for delivery in self.deliveries:
             await delivery.ack()
+        self.settled = True
 
     @property
     def progress(self) -> Progress:
@@ -98,7 +113,8 @@ class Running:
                 await self.bus.delete_progress(self.progress)
 
     async def _beat(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> None:
-        next_beat = self._loop.time() + HEARTBEAT_SECONDS
+        beat_seconds = self.cause.stage.lease.total_seconds() / BEATS_A_LEASE
+        next_beat = self._loop.time() + beat_seconds
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             now = self._loop.time()
@@ -109,7 +125,7 @@ class Running:
                 continue
             try:
                 if now >= next_beat:
-                    next_beat = now + HEARTBEAT_SECONDS
+                    next_beat = now + beat_seconds
                     for delivery in self.deliveries:
                         await delivery.in_progress()
                     if await unwanted(self.cause):

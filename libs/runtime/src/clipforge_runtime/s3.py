@@ -4,10 +4,11 @@ import asyncio
 import ctypes
 import io
 import os
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,15 +19,33 @@ from minio.error import MinioException, S3Error
 
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.settings import RuntimeSettings
-from clipforge_runtime.storage import NotFound, Part, Stat
+from clipforge_runtime.storage import Moved, NotFound, Part, Stat
 
 T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 3.0  # product.md S11: give up on a dead store quickly
 READ_SECONDS: Final = 30.0  # between two reads of a stream, not for the whole of it
 PART_BYTES: Final = 16 * 1024 * 1024  # three at once keep a connection busy; measured on 500 MB
+BLOCK: Final = 1024 * 1024
 CONNECTIONS: Final = 16
 _GONE: Final = {"NoSuchKey", "NoSuchUpload", "NoSuchBucket", "NotFound"}
+
+
+class _Stopped(Exception):
+    """Nobody waits for this transfer any more."""
+
+
+class _Counted:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, body: BinaryIO, count: Moved) -> None:
+        self._body = body
+        self._count = count
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._body.read(size)
+        self._count(len(block))
+        return block
 
 
 class S3Store:
@@ -80,18 +99,37 @@ class S3Store:
 
         await self._call(put)
 
-    async def download(self, key: str, to: Path) -> Path:
-        await self._call(lambda: self._client.fget_object(self._bucket, key, str(to)))
+    async def download(self, key: str, to: Path, *, moved: Moved | None = None) -> Path:
+        def get(count: Moved) -> None:
+            response = self._client.get_object(self._bucket, key)
+            try:
+                with to.open("wb") as file:
+                    for block in response.stream(BLOCK):
+                        file.write(block)
+                        count(len(block))
+            finally:
+                response.close()
+                response.release_conn()
+
+        await self._move(get, moved)
         return to
 
-    async def upload(self, key: str, file: Path, *, content_type: str) -> None:
-        def put() -> None:
-            self._client.fput_object(
-                self._bucket, key, str(file), content_type=content_type, part_size=PART_BYTES
-            )
+    async def upload(
+        self, key: str, file: Path, *, content_type: str, moved: Moved | None = None
+    ) -> None:
+        def put(count: Moved) -> None:
+            with file.open("rb") as body:
+                self._client.put_object(
+                    self._bucket,
+                    key,
+                    _Counted(body, count),
+                    file.stat().st_size,
+                    content_type=content_type,
+                    part_size=PART_BYTES,
+                )
             self._sync()
 
-        await self._call(put)
+        await self._move(put, moved)
 
     async def delete(self, keys: Sequence[str]) -> None:
         def remove() -> None:
@@ -185,6 +223,25 @@ class S3Store:
                 return bool(await self._call(lambda: self._client.bucket_exists(self._bucket)))
         except (TimeoutError, Transient, NotFound):
             return False
+
+    async def _move(self, work: Callable[[Moved], None], moved: Moved | None) -> None:
+        """Do work that tells of its bytes, and end it where nobody waits for it any more."""
+        stopped = threading.Event()
+        total = 0
+
+        def count(more: int) -> None:
+            nonlocal total
+            if stopped.is_set():
+                raise _Stopped
+            total += more
+            if moved:
+                moved(total)
+
+        try:
+            await self._call(lambda: work(count))
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
 
     async def _call(self, work: Callable[[], T]) -> T:
         try:

@@ -1,10 +1,13 @@
 """The object store as the rest of the code sees it. No S3 here: see s3.py and testing.py."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+
+Moved = Callable[[int], None]
+"""`moved(bytes)`: how many have been moved so far. Called often, from another thread."""
 
 
 class NotFound(Exception):
@@ -46,12 +49,14 @@ class ObjectStore(Protocol):
         """Store a small object, in one piece or not at all."""
         ...
 
-    async def download(self, key: str, to: Path) -> Path:
-        """Stream an object into a file. NotFound."""
+    async def download(self, key: str, to: Path, *, moved: Moved | None = None) -> Path:
+        """Stream an object into a file. Stops soon after it is cancelled. NotFound."""
         ...
 
-    async def upload(self, key: str, file: Path, *, content_type: str) -> None:
-        """Stream a file into an object, in one piece or not at all."""
+    async def upload(
+        self, key: str, file: Path, *, content_type: str, moved: Moved | None = None
+    ) -> None:
+        """Stream a file into an object, in one piece or not at all. Stops when cancelled."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:

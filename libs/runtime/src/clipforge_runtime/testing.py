@@ -15,7 +15,7 @@ from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
 from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Stated
 from clipforge_runtime.errors import Permanent
-from clipforge_runtime.storage import NotFound, Part, Stat
+from clipforge_runtime.storage import Moved, NotFound, Part, Stat
 
 
 @dataclass
@@ -174,11 +174,18 @@ class FolderStore:
     async def write(self, key: str, body: bytes, *, content_type: str) -> None:
         self._new(key, content_type).write_bytes(body)
 
-    async def download(self, key: str, to: Path) -> Path:
-        return Path(shutil.copyfile(self._existing(key), to))
+    async def download(self, key: str, to: Path, *, moved: Moved | None = None) -> Path:
+        shutil.copyfile(self._existing(key), to)
+        if moved:
+            moved(to.stat().st_size)
+        return to
 
-    async def upload(self, key: str, file: Path, *, content_type: str) -> None:
+    async def upload(
+        self, key: str, file: Path, *, content_type: str, moved: Moved | None = None
+    ) -> None:
         shutil.copyfile(file, self._new(key, content_type))
+        if moved:
+            moved(file.stat().st_size)
 
     async def delete(self, keys: Sequence[str]) -> None:
         for key in keys:

@@ -11,21 +11,20 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import uuid4
 
-from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import StageFailed
-from clipforge_contracts import ids, subjects
-from clipforge_contracts.facts import Fact, Unreadable, project_of
+from clipforge_contracts import ids
+from clipforge_contracts.facts import Fact
 from clipforge_contracts.pipeline import Stage
-from clipforge_contracts.plans import Plan
-from clipforge_runtime import progress, telemetry
+from clipforge_runtime import dead_letter, progress, telemetry
 from clipforge_runtime.bus import Contradicted, Delivery, Unavailable
 from clipforge_runtime.cause import Cause
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.jetstream.log import JetStream
+from clipforge_runtime.patience import patiently
 from clipforge_runtime.retry import backoff
 from clipforge_runtime.running import Running
 from clipforge_runtime.wanted import Wanted
@@ -34,110 +33,124 @@ log = logging.getLogger(__name__)
 
 Facts = Fact | Sequence[Fact] | None
 Handler = Callable[[Any], Awaitable[Facts]]
-T = TypeVar("T")
 
-PATIENCE: Final = timedelta(seconds=60)  # with a log that does not answer, before leaving it be
-KEPT_BYTES: Final = 32 * 1024  # of an unreadable message; a fact has at most 64 KB
-DRAIN_SHARE: Final = 0.6  # of the grace period for finishing; the rest is for handing back
+UNWIND_SECONDS: Final = 5.0  # for a handler that is stopped: children killed, scratch removed
 
 
 class Worker:
-    """Feeds the deliveries of one stage to one handler."""
+    """Brings deliveries of one stage to one handler, and settles them."""
 
-    def __init__(
-        self,
-        *,
-        stage: Stage,
-        handler: Handler,
-        bus: JetStream,
-        concurrency: int,
-        grace: timedelta = timedelta(seconds=25),
-    ) -> None:
-        self._stage = stage
-        self._handler = handler
-        self._bus = bus
-        self._concurrency = concurrency
-        self._grace = grace.total_seconds()
-        self._wanted = Wanted(bus, stage)
-        self._running: dict[tuple[str, int | None], Running] = {}
+    def __init__(self, *, stage: Stage, handler: Handler, bus: JetStream) -> None:
+        self.stage = stage
+        self.bus = bus
+        self.wanted = Wanted(bus, stage)
         self.owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._handler = handler
+        self._running: dict[tuple[str, int | None], Running] = {}
+        self._stopping = False
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish or hand back what is in hand."""
-        telemetry.SLOTS.labels(self._stage.name).set(self._concurrency)
-        slots = asyncio.Semaphore(self._concurrency)
-        lives: set[asyncio.Task[None]] = set()
-        async with self._bus.pulls(self._stage) as pulls, self._wanted.listen(self._drop):
-            while await _unless(stop, slots.acquire()):
-                delivery = await _unless(stop, pulls.next())
-                if not delivery:
-                    break
-                life = asyncio.create_task(self._live(delivery))
-                lives.add(life)
-                life.add_done_callback(lives.discard)
-                life.add_done_callback(lambda _: slots.release())
-                if len(lives) >= self._concurrency:
-                    for late in pulls.surplus():
-                        await self._hand_back(late)
-            await self._drain(lives)
-            for late in pulls.surplus():
-                await self._hand_back(late)
+    async def live(self, delivery: Delivery) -> None:
+        """One delivery from its arrival to its settlement. Never raises, whatever happens."""
+        await self._or_leave_it(self._live(delivery))
+
+    async def hand_back(self, delivery: Delivery) -> None:
+        """Give it to whoever is free: an immediate retry that counts neither as error nor crash."""
+        await self._or_leave_it(self._hand_back(delivery))
+
+    def stop(self) -> None:
+        """Hand back what waits to be started, from now on."""
+        self._stopping = True
+
+    def stop_running(self) -> None:
+        """Stop what runs, and hand it back."""
+        for running in list(self._running.values()):
+            running.stop("drained")
+
+    def drop(self, project: str, export: str) -> None:
+        """Stop what runs for a project, or for one export, that nobody wants any more."""
+        for running in self._running.values():
+            about = self.stage.job_about(running.cause.fact)
+            if about == export or (not export and running.progress.project == project):
+                running.stop("cancelled")
+
+    async def _or_leave_it(self, life: Awaitable[None]) -> None:
+        """What cannot be settled is handed over again by the log when the lease ends."""
+        try:
+            await life
+        except Unavailable as error:
+            log.error("the log is away, leaving the delivery to its lease: %s", error)
+        except Exception:  # a bug of ours must cost neither the delivery nor the worker
+            log.exception("left the delivery to its lease")
 
     async def _live(self, delivery: Delivery) -> None:
-        """One delivery from its arrival to its settlement."""
         try:
-            cause = Cause.read(self._stage, delivery)
-        except ValueError as error:  # Unreadable, or a subject that is none
+            cause = Cause.read(self.stage, delivery)
+        except ValueError as error:
             await self._keep_unreadable(delivery, error)
             return
-        if running := self._running.get((cause.job, cause.part)):
-            running.adopt(delivery)
+        if await self._adopted(cause):
             return
-        with telemetry.observe(self._stage.name, delivery.headers, cause.log_fields) as outcome:
-            try:
-                outcome.word = await self._settle(cause)
-            except Unavailable as error:
-                # Unsettled, so the log hands it over again when the lease ends.
-                log.error("the log is away, leaving the delivery to its lease: %s", error)
-                outcome.word = "abandoned"
-            except Exception:  # a bug of ours must cost neither the delivery nor the worker
-                log.exception("left the delivery to its lease")
-                outcome.word = "abandoned"
+        with telemetry.observe(self.stage.name, delivery.headers, cause.log_fields) as outcome:
+            outcome.word = "abandoned"  # unless it is settled
+            outcome.word = await self._settle(cause)
+
+    async def _adopted(self, cause: Cause) -> bool:
+        """Whether what runs here settles this delivery, too.
+
+        After an outage longer than the lease the log hands over again what runs.
+        """
+        while running := self._running.get((cause.job, cause.part)):
+            if running.adopt(cause.delivery):
+                return True
+            await running.gone.wait()  # its settlement has begun: nothing joins it any more
+            if running.settled and cause.delivery.sequence in running.sequences:
+                await cause.delivery.ack()
+                return True
+        return False
 
     async def _settle(self, cause: Cause) -> str:
         """Do what has to be done; how it ended, in a word."""
-        if await _patiently(lambda: self._wanted.over(cause)):
+        if await patiently(lambda: self.wanted.over(cause)):
             await cause.delivery.ack()
             return "skipped"
         if cause.crashes > cause.policy.crashes:
-            sentence = f"This film made the {self._stage.name} service crash {cause.crashes} times."
+            sentence = f"This film made the {self.stage.name} service crash {cause.crashes} times."
             return await self._fail(cause, [cause.delivery], Permanent(sentence, reason="crashed"))
-        if not await self._is_ours(cause):
-            await cause.delivery.ack()
-            return "skipped"
+        match await self._whose(cause):
+            case "done":
+                await cause.delivery.ack()
+                return "skipped"
+            case "not-now":
+                await self._again(cause, [cause.delivery])
+                return "handed-back"
+        if await self._adopted(cause):  # the same, come twice, while both were looked up
+            return "adopted"
 
-        running = Running(cause, self._bus, self.owner)
+        running = Running(cause, self.bus, self.owner)
         self._running[cause.job, cause.part] = running
         try:
-            async with running.alive(self._wanted.unwanted):
-                return await self._handle(cause, running)
+            async with running.alive(self.wanted.unwanted):
+                return await self._run(cause, running)
         finally:
             del self._running[cause.job, cause.part]
+            running.gone.set()
 
-    async def _is_ours(self, cause: Cause) -> bool:
-        """Wait while another worker shows signs of life for it; False once it has finished."""
-        while True:
-            other = await _patiently(lambda: self._bus.running(cause.job, cause.part))
+    async def _whose(self, cause: Cause) -> str:
+        """Wait while another worker shows signs of life for it; `ours`, `done` or `not-now`."""
+        while not self._stopping:
+            other = await patiently(lambda: self.bus.running(cause.job, cause.part))
             if other is None or other.owner == self.owner:
-                return True
+                return "ours"
             log.info("waiting: %s runs this job", other.owner)
             await cause.delivery.in_progress()
             # The key expires by itself or is deleted; nothing announces either.
             await asyncio.sleep(1)
-            if await _patiently(lambda: self._wanted.over(cause)):
-                return False
+            if await patiently(lambda: self.wanted.over(cause)):
+                return "done"
+        return "not-now"
 
-    async def _handle(self, cause: Cause, running: Running) -> str:
+    async def _run(self, cause: Cause, running: Running) -> str:
+        """Run the handler until it ends or is stopped, and settle what became of it."""
         token = progress.reporter.set(running.report)
         work = asyncio.create_task(self._work(cause.fact))
         progress.reporter.reset(token)
@@ -146,18 +159,28 @@ class Worker:
             await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
-            facts = work.result()
-        except asyncio.CancelledError:
-            if running.why is None:
-                raise
-            return await self._stopped_early(cause, running)
-        except Exception as error:
-            return await self._failed(cause, running, error)
+                await asyncio.wait((work,), timeout=UNWIND_SECONDS)
         finally:
             stopped.cancel()
-        await self._state(cause, facts)
+            work.cancel()
+        running.close()
+        if not work.done():
+            log.error("the handler does not let go: going on without it")
+            return await self._stopped_early(cause, running)
+        if work.cancelled():
+            return await self._stopped_early(cause, running)
+        if error := work.exception():
+            if running.why:  # whatever went wrong while it unwound
+                return await self._stopped_early(cause, running)
+            return await self._failed(cause, running, error)
+        if running.why == "cancelled":
+            return await self._stopped_early(cause, running)
+        try:
+            await self._state(cause, work.result())
+        except Unavailable:
+            raise
+        except Exception as error:  # a fact that breaks a rule, for one
+            return await self._failed(cause, running, error)
         await running.ack()
         return "completed"
 
@@ -167,15 +190,18 @@ class Worker:
     async def _state(self, cause: Cause, facts: Facts) -> None:
         """State what follows. The outcome comes last: once it stands, nothing is done again."""
         stated = () if facts is None else facts if isinstance(facts, Sequence) else (facts,)
+        if strangers := [type(fact) for fact in stated if not isinstance(fact, self.stage.states)]:
+            raise TypeError(f"{self.stage.name} does not state {strangers}")
         numbered = [(fact, cause.fact_id_of(fact, n)) for n, fact in enumerate(stated)]
-        numbered.sort(key=lambda pair: isinstance(pair[0], self._stage.outcome))
+        numbered.sort(key=lambda pair: isinstance(pair[0], self.stage.outcome))
+        counted = {"cf-attempt": str(cause.attempt), "cf-crashes": str(cause.crashes)}
         for fact, fact_id in numbered:
             try:
-                await self._bus.state(
+                await self.bus.state(
                     fact,
                     fact_id=fact_id,
-                    headers=telemetry.trace_headers(),
-                    once=not self._stage.is_part(fact),
+                    headers={**telemetry.trace_headers(), **counted},
+                    once=not self.stage.is_part(fact),
                 )
             except Contradicted as error:
                 log.info("somebody else was first: %s", error)
@@ -183,24 +209,28 @@ class Worker:
     async def _stopped_early(self, cause: Cause, running: Running) -> str:
         match running.why:
             case "drained":
-                for delivery in running.deliveries:
-                    await self._hand_back(delivery)
+                await self._again(cause, running.deliveries)
+                running.settled = True
                 return "handed-back"
             case "cancelled":
                 await running.ack()
                 return "cancelled"
-            case _:
-                limit = self._stage.stall.total_seconds()
-                stuck = Transient(f"The {self._stage.name} made no progress for {limit:g} seconds.")
+            case "stalled":
+                limit = self.stage.stall.total_seconds()
+                stuck = Transient(f"The {self.stage.name} made no progress for {limit:g} seconds.")
                 return await self._failed(cause, running, stuck)
+            case None:
+                unasked = RuntimeError("the handler was cancelled, though nobody asked for it")
+                return await self._failed(cause, running, unasked)
 
-    async def _failed(self, cause: Cause, running: Running, error: Exception) -> str:
-        permanent = isinstance(error, Permanent)
-        if permanent or cause.attempt >= cause.policy.limit:
-            return await self._fail(cause, running.deliveries, error)
+    async def _failed(self, cause: Cause, running: Running, error: BaseException) -> str:
+        if isinstance(error, Permanent) or cause.attempt >= cause.policy.limit:
+            word = await self._fail(cause, running.deliveries, error)
+            running.settled = True
+            return word
         delay = backoff(cause.policy, cause.attempt)
         log.warning("attempt %d failed, again in %s", cause.attempt, delay, exc_info=error)
-        await self._bus.again(
+        await self.bus.again(
             cause.retry_subject,
             cause.delivery.data,
             message_id=cause.settle_id("retry"),
@@ -211,26 +241,12 @@ class Worker:
         await running.ack()
         return "retried"
 
-    async def _fail(self, cause: Cause, deliveries: Sequence[Delivery], error: Exception) -> str:
+    async def _fail(
+        self, cause: Cause, deliveries: Sequence[Delivery], error: BaseException
+    ) -> str:
         """State the dead letter, then acknowledge."""
         log.error("gave up: %s", error, exc_info=error)
-        reason, sentence, detail = _explain(error)
-        await self._state_failure(
-            cause.delivery,
-            StageFailed(
-                project=project_of(cause.fact),
-                stage=self._stage.name,
-                job_id=cause.job,
-                about=self._stage.job_about(cause.fact),
-                reason=reason,
-                sentence=sentence,
-                detail=detail[:2000],
-                attempts=cause.attempt,
-                crashes=cause.crashes,
-                cause_id=cause.fact_id,
-            ),
-            cause.settle_id("failed"),
-        )
+        await self._state_failure(dead_letter.of(cause, error), cause.settle_id("failed"))
         for delivery in deliveries:
             await delivery.ack()
         return "failed"
@@ -238,36 +254,18 @@ class Worker:
     async def _keep_unreadable(self, delivery: Delivery, error: Exception) -> None:
         """Keep the raw bytes as a dead letter; never let them come back."""
         log.error("unreadable message %d: %s", delivery.sequence, error)
-        try:
-            subject = subjects.parse(delivery.subject)
-        except ValueError:
-            await delivery.ack()
-            return
-        settle_id = f"{self._stage.name}:{delivery.stream}:{delivery.sequence}:failed"
-        failure = StageFailed(
-            project=ProjectRef(
-                tenant_id=subject.tenant, project_id=subject.project, plan=Plan.FREE.wire
-            ),
-            stage=self._stage.name,
-            job_id=ids.derive("job", settle_id),
-            about=subject.about,
-            reason="unreadable",
-            sentence="An internal message could not be read. Please tell the operator.",
-            detail=str(error)[:2000],
+        settle_id = f"{self.stage.name}:{delivery.stream}:{delivery.sequence}:failed"
+        failure = dead_letter.of_unreadable(
+            self.stage, delivery, error, ids.derive("job", settle_id)
         )
-        await self._state_failure(delivery, failure, settle_id)
+        await self._state_failure(failure, settle_id)
         await delivery.ack()
-        telemetry.DELIVERIES.labels(self._stage.name, "unreadable").inc()
+        telemetry.DELIVERIES.labels(self.stage.name, "unreadable").inc()
 
-    async def _state_failure(
-        self, delivery: Delivery, failure: StageFailed, settle_id: str
-    ) -> None:
-        failure.cause_type = delivery.headers.get("ce-type", "")
-        failure.cause = delivery.data[:KEPT_BYTES]
-        failure.cause_sequence = delivery.sequence
+    async def _state_failure(self, failure: StageFailed, settle_id: str) -> None:
         failure.trace_id = telemetry.trace_id()
         with contextlib.suppress(Contradicted):  # another part of the job has failed before
-            await self._bus.state(
+            await self.bus.state(
                 failure,
                 fact_id=ids.derive("evt", settle_id),
                 headers=telemetry.trace_headers(),
@@ -275,78 +273,21 @@ class Worker:
             )
 
     async def _hand_back(self, delivery: Delivery) -> None:
-        """Give it to whoever is free: an immediate retry that counts neither as error nor crash."""
         try:
-            cause = Cause.read(self._stage, delivery)
-        except Unreadable as error:
+            cause = Cause.read(self.stage, delivery)
+        except ValueError as error:
             await self._keep_unreadable(delivery, error)
             return
-        await self._bus.again(
+        running = self._running.get((cause.job, cause.part))
+        if running is None or not running.adopt(delivery):
+            await self._again(cause, [delivery])
+
+    async def _again(self, cause: Cause, deliveries: Sequence[Delivery]) -> None:
+        await self.bus.again(
             cause.retry_subject,
-            delivery.data,
+            cause.delivery.data,
             message_id=cause.settle_id("handback"),
             headers=cause.headers(attempt=cause.attempt - 1, crashes=cause.crashes),
         )
-        await delivery.ack()
-
-    async def _drain(self, lives: set[asyncio.Task[None]]) -> None:
-        if not lives:
-            return
-        log.info("stopping: finishing %d deliveries", len(lives))
-        _, left = await asyncio.wait(lives, timeout=self._grace * DRAIN_SHARE)
-        for running in list(self._running.values()):
-            running.stop("drained")
-        if left:
-            _, stuck = await asyncio.wait(left, timeout=self._grace * (1 - DRAIN_SHARE))
-            for life in stuck:
-                life.cancel()
-
-    def _drop(self, project: str, export: str) -> None:
-        """Stop what runs for a project, or for one export, that nobody wants any more."""
-        for running in self._running.values():
-            about = self._stage.job_about(running.cause.fact)
-            if about == export or (not export and running.progress.project == project):
-                running.stop("cancelled")
-
-
-def _explain(error: Exception) -> tuple[str, str, str]:
-    """Reason code, sentence for the user, detail for the operator."""
-    match error:
-        case Permanent():
-            return error.reason, str(error), error.detail or repr(error.__cause__ or error)
-        case Transient():
-            return "exhausted", str(error), repr(error.__cause__ or error)
-        case _:
-            return (
-                "internal",
-                "Something went wrong inside ClipForge. It was tried again.",
-                repr(error),
-            )
-
-
-async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """What `work` gives, or None once `stop` is set."""
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set() and not working.done():
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
-            return None
-        return working.result()
-    finally:
-        stopping.cancel()
-
-
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Ask the log, and ask again while it is away: an outage is no crash of ours."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
-    while True:
-        try:
-            return await call()
-        except Unavailable:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(0.5)  # between two tries; nothing announces the log's return
+        for delivery in deliveries:
+            await delivery.ack()

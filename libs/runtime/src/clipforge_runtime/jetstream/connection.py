@@ -23,6 +23,8 @@ from clipforge_runtime.bus import Unavailable
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS: Final = 5.0
+NOT_READY: Final = 503  # no leader, no quorum, or no room just now
+END_SECONDS: Final = 2.0  # for what is under way when a subscription ends
 RECONNECT_SECONDS: Final = 0.25  # between two tries; a restarted server is back in 20 ms
 
 
@@ -94,16 +96,21 @@ class Connection:
         return _message(answer)
 
     async def api(self, call: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call `$JS.API.<call>`. ApiError for what it refuses."""
+        """Call `$JS.API.<call>`. ApiError where it refuses, Unavailable where it is not ready."""
         answer = await self.request(f"$JS.API.{call}", json.dumps(body).encode() if body else b"")
         reply: dict[str, Any] = json.loads(answer.data)
-        raise_error(reply)
+        try:
+            raise_error(reply)
+        except ApiError as error:
+            if error.code == NOT_READY:
+                raise Unavailable(str(error)) from error
+            raise
         return reply
 
     async def subscribe(
         self, subject: str, on_message: Callable[[Message], Awaitable[None]]
     ) -> Callable[[], Awaitable[None]]:
-        """Call `on_message` for each message; the result ends it."""
+        """Call `on_message` for each message; the result ends it, once all that came is heard."""
 
         async def receive(message: Msg) -> None:
             await on_message(_message(message))
@@ -111,8 +118,15 @@ class Connection:
         subscription = await self._client.subscribe(subject, cb=receive)
 
         async def end() -> None:
-            if self._client.is_connected:
-                await subscription.unsubscribe()
+            try:
+                if self._client.is_connected:
+                    async with asyncio.timeout(END_SECONDS):
+                        await subscription.drain()  # type: ignore[no-untyped-call]
+            except (NatsError, TimeoutError) as error:
+                log.debug("ended a subscription without the server: %s", error)
+            finally:  # also where the connection is lost: else it comes back with it
+                subscription._stop_processing()
+                self._client._remove_sub(subscription._id)
 
         return end
 

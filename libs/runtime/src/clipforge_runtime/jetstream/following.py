@@ -9,13 +9,15 @@ import base64
 import json
 import logging
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta
+from contextlib import aclosing
+from datetime import datetime
 from typing import Final
 
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Unreadable, decode
 from clipforge_runtime.bus import Entry, Unavailable
 from clipforge_runtime.jetstream.connection import ApiError, Connection, Message
+from clipforge_runtime.jetstream.delivery import Receipt
 from clipforge_runtime.jetstream.publishing import parse_headers
 
 log = logging.getLogger(__name__)
@@ -34,9 +36,13 @@ async def follow(
     position = after
     while True:
         try:
-            async for entry in _follow_one_consumer(connection, name, position, filters):
-                position = entry.sequence
-                yield entry
+            # aclosing: else whoever stops reading leaves the consumer and its inbox behind.
+            async with aclosing(
+                _follow_one_consumer(connection, name, position, filters)
+            ) as entries:
+                async for entry in entries:
+                    position = entry.sequence
+                    yield entry
         except (Unavailable, ApiError) as error:
             log.warning("following the log anew from %d: %s", position + 1, error)
             # Between two tries to reach a log that is away; nothing announces its return.
@@ -120,12 +126,11 @@ async def _delete(connection: Connection, consumer: str) -> None:
 
 
 def _delivered(message: Message) -> Entry:
-    tokens = message.reply.split(".")
-    nanoseconds = int(tokens[-2])
+    receipt = Receipt.read(message.reply)
     return entry(
-        sequence=int(tokens[-4]),
+        sequence=receipt.sequence,
         subject=message.subject,
-        time=datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000),
+        time=receipt.time,
         headers=dict(message.headers),
         body=message.data,
     )

@@ -11,7 +11,7 @@ from typing import Final
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, ce_type, encode, fact_name
 from clipforge_runtime.bus import Contradicted, Headers, Stated, Unavailable
-from clipforge_runtime.jetstream.connection import ApiError, Connection, raise_error
+from clipforge_runtime.jetstream.connection import NOT_READY, ApiError, Connection, raise_error
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,7 @@ async def publish(
             raise_error(reply)
             return Stated(int(reply["seq"]), fresh=not reply.get("duplicate", False))
         except (Unavailable, ApiError) as error:
-            # 503: no leader, no quorum, or no room just now.
-            passing = isinstance(error, Unavailable) or error.code == 503
+            passing = isinstance(error, Unavailable) or error.code == NOT_READY
             if not passing:
                 raise
             if loop.time() > deadline:

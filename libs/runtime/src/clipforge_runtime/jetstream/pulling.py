@@ -15,71 +15,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clipforge_contracts import subjects
-from clipforge_runtime.bus import Headers, Unavailable
+from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream.connection import Connection, Message
+from clipforge_runtime.jetstream.delivery import JetStreamDelivery, Receipt
+from clipforge_runtime.jetstream.turns import Turns
 
 log = logging.getLogger(__name__)
 
 LONG_POLL_SECONDS: Final = 20.0
 HEARTBEAT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 2.0  # for a pull that does not wait; misses take 0.2 ms
-ACK_SECONDS: Final = 15.0  # longer than the election of a new leader
-
-
-@dataclass(frozen=True)
-class JetStreamDelivery:
-    """A Delivery on JetStream."""
-
-    message: Message
-    connection: Connection
-
-    @property
-    def subject(self) -> str:
-        return self.message.subject
-
-    @property
-    def data(self) -> bytes:
-        return self.message.data
-
-    @property
-    def headers(self) -> Headers:
-        return self.message.headers
-
-    @property
-    def stream(self) -> str:
-        return subjects.STREAM
-
-    @property
-    def sequence(self) -> int:
-        return int(self.message.reply.split(".")[-4])
-
-    @property
-    def deliveries(self) -> int:
-        # $JS.ACK[.<domain>.<account>].<stream>.<consumer>.<deliveries>.<seq>.<seq>.<time>.<pending>
-        tokens = self.message.reply.split(".")
-        return int(tokens[4] if len(tokens) == 9 else tokens[6])
-
-    async def ack(self) -> None:
-        deadline = asyncio.get_running_loop().time() + ACK_SECONDS
-        while True:
-            try:
-                await self.connection.request(self.message.reply, b"+ACK")
-                return
-            except Unavailable:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-
-    async def in_progress(self) -> None:
-        await self.connection.publish(self.message.reply, b"+WPI")
 
 
 @dataclass
 class _Source:
-    """One durable consumer, its share, and whether a long poll is open at it."""
+    """One durable consumer, and whether a long poll is open at it."""
 
     durable: str
-    weight: int
-    credit: int = 0
     poll: str = ""  # token of the open long poll
     heard: float = 0.0
 
@@ -97,7 +49,8 @@ class Pulls:
     _tokens: "itertools.count[int]" = field(default_factory=itertools.count, init=False)
 
     def __post_init__(self) -> None:
-        self._sources = [_Source(durable, weight) for durable, weight in self.shares]
+        self._sources = [_Source(durable) for durable, _ in self.shares]
+        self._turns = Turns([weight for _, weight in self.shares])
 
     async def __aenter__(self) -> "Pulls":
         # Two inboxes: a delivery keeps its own subject, so the inbox alone tells what it answers.
@@ -111,15 +64,27 @@ class Pulls:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.connection.reconnected.remove(self._forget_polls)
-        for end in self._ends:
-            await end()
+        await self.close()
+
+    async def close(self) -> list[JetStreamDelivery]:
+        """Ask for nothing more. What was under way has arrived by then, and is the result."""
+        if self._forget_polls in self.connection.reconnected:
+            self.connection.reconnected.remove(self._forget_polls)
+        while self._ends:
+            await self._ends.pop()()
+        return self.surplus()
 
     def surplus(self) -> list[JetStreamDelivery]:
-        """What has arrived beyond what was asked for: hand it back."""
+        """What has arrived and was not taken by `next`: hand it back."""
         late = list(self._arrived)
         self._arrived.clear()
         return late
+
+    async def late(self) -> None:
+        """Wait until there is a surplus."""
+        while not self._arrived:
+            self._news.clear()
+            await self._news.wait()
 
     async def next(self) -> JetStreamDelivery:
         """The next delivery. Cancelling the wait loses nothing: it shows up in surplus()."""
@@ -132,33 +97,34 @@ class Pulls:
             await self._wait_for_news()
 
     async def _ask_each(self) -> JetStreamDelivery | None:
-        """One pull that does not wait at each consumer, in smooth weighted order."""
-        for source in self._sources:
-            source.credit += source.weight
-        for source in sorted(self._sources, key=lambda source: -source.credit):
-            if source.poll:
-                continue  # its long poll would have brought what waits there
-            answer = await self._pull(source.durable)
+        """One pull that does not wait at each consumer, until one has something."""
+        # What has a poll open is empty: the poll would have brought what waits there.
+        empty = {n for n, source in enumerate(self._sources) if source.poll}
+        for n in self._turns.order():
+            if n in empty:
+                continue
+            answer = await self._pull(self._sources[n].durable)
             if answer is not None:
-                source.credit -= sum(source.weight for source in self._sources)
+                self._turns.took(n, empty)
                 return JetStreamDelivery(answer, self.connection)
-            source.credit = 0  # who has nothing waiting saves up nothing
+            empty.add(n)
+        self._turns.took(None, empty)
         return None
 
     async def _pull(self, durable: str) -> Message | None:
         answer = self._answer = asyncio.get_running_loop().create_future()
         try:
             await self._send(durable, self._asked, {"batch": 1, "no_wait": True})
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await asyncio.shield(answer)
-        except (TimeoutError, Unavailable):
-            return None  # should it come yet, _on_answer keeps it
+            await asyncio.wait((answer,), timeout=ANSWER_SECONDS)
+        except Unavailable:
+            return None
         except asyncio.CancelledError:
             if answer.done() and (message := answer.result()) is not None:
                 self._keep(message)
             raise
         finally:
-            self._answer = None
+            self._answer = None  # should it come yet, _on_answer keeps it
+        return answer.result() if answer.done() else None
 
     async def _open_polls(self) -> None:
         for source in self._sources:
@@ -210,7 +176,7 @@ class Pulls:
         now = asyncio.get_running_loop().time()
         if not message.status:
             for source in self._sources:
-                if source.durable == _durable(message):
+                if source.durable == Receipt.read(message.reply).consumer:
                     source.poll = ""
             self._keep(message)
             return
@@ -232,8 +198,3 @@ class Pulls:
         for source in self._sources:
             source.poll = ""
         self._news.set()
-
-
-def _durable(message: Message) -> str:
-    tokens = message.reply.split(".")
-    return tokens[3] if len(tokens) == 9 else tokens[5]

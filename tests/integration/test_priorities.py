@@ -1,0 +1,153 @@
+"""Deliveries are fetched in shares of the priorities' weights, and none starves."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from clipforge.v1 import facts_pb2 as facts
+from clipforge_contracts import subjects
+from clipforge_contracts.pipeline import IMPORT
+from clipforge_contracts.plans import Plan, Priority
+from clipforge_runtime.jetstream import JetStream
+from workshop import Gate, Workshop, import_at_once, submission
+
+pytestmark = pytest.mark.integration
+
+ROUND = 16 + 8 + 4 + 1
+
+
+async def put(bus: JetStream, priority: Priority, count: int) -> None:
+    """Have `count` deliveries wait at one priority."""
+    due = replace(
+        subjects.retry(subjects.fact_subject(submission("film")), IMPORT, "job_1"),
+        priority=priority,
+    )
+    await asyncio.gather(
+        *(bus.again(due, b"", message_id=f"{priority}-{n}", headers={}) for n in range(count))
+    )
+
+
+async def priorities_of(bus: JetStream, count: int) -> list[Priority]:
+    """The priorities of the next deliveries."""
+    found = []
+    async with bus.pulls(IMPORT) as pulls:
+        for _ in range(count):
+            delivery = await asyncio.wait_for(pulls.next(), 10)
+            await delivery.ack()
+            found.append(subjects.parse(delivery.subject).priority)
+    return found
+
+
+async def test_while_all_wait_each_priority_gets_its_share(workshop: Workshop) -> None:
+    async with workshop.connected("import") as bus:
+        for priority in Priority:
+            await put(bus, priority, 2 * 16)
+
+        first = await priorities_of(bus, ROUND)
+        second = await priorities_of(bus, ROUND)
+
+    shares = {Priority.CRITICAL: 16, Priority.HIGH: 8, Priority.NORMAL: 4, Priority.LOW: 1}
+    assert Counter(first) == Counter(second) == shares
+
+
+async def test_the_lowest_priority_is_served_within_a_round(workshop: Workshop) -> None:
+    async with workshop.connected("import") as bus:
+        await put(bus, Priority.CRITICAL, 2 * ROUND)
+        await put(bus, Priority.LOW, 1)
+
+        served = await priorities_of(bus, ROUND)
+
+    assert Priority.LOW in served
+
+
+async def test_the_highest_priority_does_not_wait_for_the_backlog_below_it(
+    workshop: Workshop,
+) -> None:
+    async with workshop.connected("import") as bus:
+        await put(bus, Priority.LOW, 200)
+        await priorities_of(bus, 20)
+        await put(bus, Priority.CRITICAL, 1)
+
+        served = await priorities_of(bus, 2)
+
+    assert Priority.CRITICAL in served
+
+
+async def test_what_one_priority_does_not_use_goes_to_the_others(workshop: Workshop) -> None:
+    async with workshop.connected("import") as bus:
+        await put(bus, Priority.NORMAL, 40)
+        await put(bus, Priority.LOW, 10)
+
+        served = await priorities_of(bus, 50)
+
+    assert Counter(served) == {Priority.NORMAL: 40, Priority.LOW: 10}
+    assert Counter(served[:25]) == {Priority.NORMAL: 20, Priority.LOW: 5}
+
+
+async def test_an_idle_worker_starts_a_new_job_at_once(workshop: Workshop) -> None:
+    gate = Gate()
+    async with workshop.working(gate):
+        await workshop.polled()
+        await workshop.submit("film")
+
+        cause = await asyncio.wait_for(gate.began(), 2)
+        gate.open()
+
+    assert cause.title == "film"
+
+
+async def test_no_more_jobs_run_at_once_than_there_are_slots(workshop: Workshop) -> None:
+    gate = Gate()
+    for n in range(6):
+        await workshop.submit(f"film {n}", list(Plan)[n % 3])
+    async with workshop.working(gate, concurrency=3):
+        for _ in range(3):
+            await gate.began()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gate.begun.get(), 0.5)
+        active = (await workshop.counts()).active
+        gate.open()
+        await workshop.hear(facts.VideoImported, 6)
+
+    assert active == 3
+    assert gate.calls == 6
+
+
+async def test_a_paused_queue_starts_nothing_until_it_is_resumed(workshop: Workshop) -> None:
+    gate = Gate()
+    gate.open()
+    async with workshop.working(gate):
+        await workshop.gateway.pause(IMPORT)
+        await workshop.submit("film")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gate.begun.get(), 0.7)
+        paused = await workshop.counts()
+
+        await workshop.gateway.resume(IMPORT)
+        await workshop.hear(facts.VideoImported)
+
+    assert (paused.waiting, paused.paused) == (1, True)
+
+
+async def test_a_burst_is_done_once_each_by_several_workers(workshop: Workshop) -> None:
+    done: Counter[str] = Counter()
+
+    async def count(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        done[cause.title] += 1
+        return await import_at_once(cause)
+
+    names = {f"film {n}" for n in range(60)}
+    async with (
+        workshop.working(count, concurrency=2),
+        workshop.working(count, concurrency=2),
+        workshop.working(count, concurrency=2),
+    ):
+        await asyncio.gather(
+            *(workshop.submit(name, list(Plan)[n % 3]) for n, name in enumerate(sorted(names)))
+        )
+        await workshop.hear(facts.VideoImported, len(names))
+        await workshop.idle()
+
+    assert done == dict.fromkeys(names, 1)
