@@ -224,7 +224,7 @@ async def test_a_server_that_falls_silent_is_left(tmp_path: Path) -> None:
         pytest.raises(Transient, match="does not answer in time"),
     ):
         await fetch(server, tmp_path)
-        over.set()
+    over.set()
 
 
 async def test_a_server_that_only_trickles_is_left(tmp_path: Path) -> None:

@@ -4,11 +4,10 @@ import asyncio
 import ctypes
 import io
 import os
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -20,6 +19,7 @@ from minio.error import MinioException, S3Error
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import Moved, NotFound, Part, Stat
+from clipforge_runtime.transfer import Meter, Metered
 
 T = TypeVar("T")
 
@@ -29,23 +29,6 @@ PART_BYTES: Final = 16 * 1024 * 1024  # three at once keep a connection busy; me
 BLOCK: Final = 1024 * 1024
 CONNECTIONS: Final = 16
 _GONE: Final = {"NoSuchKey", "NoSuchUpload", "NoSuchBucket", "NotFound"}
-
-
-class _Stopped(Exception):
-    """Nobody waits for this transfer any more."""
-
-
-class _Counted:
-    """A file that tells how much of it was read."""
-
-    def __init__(self, body: BinaryIO, count: Moved) -> None:
-        self._body = body
-        self._count = count
-
-    def read(self, size: int = -1) -> bytes:
-        block = self._body.read(size)
-        self._count(len(block))
-        return block
 
 
 class S3Store:
@@ -100,13 +83,13 @@ class S3Store:
         await self._call(put)
 
     async def download(self, key: str, to: Path, *, moved: Moved | None = None) -> Path:
-        def get(count: Moved) -> None:
+        def get(meter: Meter) -> None:
             response = self._client.get_object(self._bucket, key)
             try:
                 with to.open("wb") as file:
                     for block in response.stream(BLOCK):
                         file.write(block)
-                        count(len(block))
+                        meter.count(len(block))
             finally:
                 response.close()
                 response.release_conn()
@@ -117,15 +100,12 @@ class S3Store:
     async def upload(
         self, key: str, file: Path, *, content_type: str, moved: Moved | None = None
     ) -> None:
-        def put(count: Moved) -> None:
-            with file.open("rb") as body:
+        size = file.stat().st_size
+
+        def put(meter: Meter) -> None:
+            with Metered(file, meter) as body:
                 self._client.put_object(
-                    self._bucket,
-                    key,
-                    _Counted(body, count),
-                    file.stat().st_size,
-                    content_type=content_type,
-                    part_size=PART_BYTES,
+                    self._bucket, key, body, size, content_type=content_type, part_size=PART_BYTES
                 )
             self._sync()
 
@@ -224,23 +204,12 @@ class S3Store:
         except (TimeoutError, Transient, NotFound):
             return False
 
-    async def _move(self, work: Callable[[Moved], None], moved: Moved | None) -> None:
-        """Do work that tells of its bytes, and end it where nobody waits for it any more."""
-        stopped = threading.Event()
-        total = 0
-
-        def count(more: int) -> None:
-            nonlocal total
-            if stopped.is_set():
-                raise _Stopped
-            total += more
-            if moved:
-                moved(total)
-
+    async def _move(self, work: Callable[[Meter], None], moved: Moved | None) -> None:
+        meter = Meter(moved)
         try:
-            await self._call(lambda: work(count))
+            await self._call(lambda: work(meter))
         except asyncio.CancelledError:
-            stopped.set()
+            meter.stop()
             raise
 
     async def _call(self, work: Callable[[], T]) -> T:
