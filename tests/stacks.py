@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +11,13 @@ from clipforge_standalone.stack import Stack
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Stack]:
+def running(folder: Path, say: Callable[[str], None] = print) -> Iterator[Stack]:
     """A stack in a thread of its own, so that tests can block while it is watched."""
     started: Future[tuple[Stack, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def live() -> None:
         stop = asyncio.Event()
-        async with Stack.start(folder, say=print) as stack:
+        async with Stack.start(folder, say=say) as stack:
             started.set_result((stack, asyncio.get_running_loop(), stop))
             await stop.wait()
 
