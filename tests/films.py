@@ -46,6 +46,25 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "sine=frequency=440:duration=20"),
         *(*MP4, "-movflags", "+faststart"),
     ),
+    "long.mkv": (
+        *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=20"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:duration=20", *MP4),
+    ),
+    "short-sound.mp4": (
+        *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=20"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:duration=5", *X264, "-c:a", "aac"),
+    ),
+    "hours.mkv": (  # a picture a minute, for two hours and a bit
+        *("-f", "lavfi", "-i", "color=black:size=64x64:rate=1/60:duration=7320"),
+        *("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=7320", *X264, "-c:a", "flac"),
+    ),
+    "covered.mp4": (  # with a cover, as shops sell them
+        *PICTURE,
+        *TONE,
+        *("-f", "lavfi", "-i", "color=green:size=64x64:rate=1:duration=1"),
+        *("-map", "2:v", "-map", "0:v", "-map", "1:a", "-c:v:0", "mjpeg", "-c:v:1", "libx264"),
+        *("-disposition:v:0", "attached_pic", "-preset", "ultrafast", "-c:a", "aac"),
+    ),
     "two-tracks.mp4": (
         *PICTURE,
         *TONE,
@@ -93,7 +112,7 @@ class Films:
             "playlist.mp4": lambda: PLAYLIST.format(self("film.ts")).encode(),
             "concat.mp4": lambda: f"ffconcat version 1.0\nfile '{self('film.ts')}'\n".encode(),
             "cut-off.mp4": lambda: _share(self("long.mp4"), 0.6),
-            "cut-off.mkv": lambda: _share(self("film.mkv"), 0.6),
+            "cut-off.mkv": lambda: _share(self("long.mkv"), 0.6),
             "no-index.mp4": lambda: _share(self("plain.mp4"), 0.6),
             "begins-anywhere.ts": lambda: self("film.ts").read_bytes()[30_001:],
             "damaged.mp4": lambda: _scrambled(self("long.mp4").read_bytes()),

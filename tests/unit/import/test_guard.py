@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpcore
 import pytest
+from pydantic import SecretStr
 
 from clipforge_import.limits import Limits
 from clipforge_import.settings import Settings
@@ -126,7 +127,10 @@ async def test_what_the_operator_allows_is_fetched_from_at_that_port_only(tmp_pa
 
 def test_the_setting_takes_names_and_addresses_of_both_kinds() -> None:
     settings = Settings(
-        **dict.fromkeys(("nats_url", "s3_endpoint", "s3_access_key", "s3_secret_key"), "x"),  # type: ignore[arg-type]
+        nats_url="nats://127.0.0.1:1",
+        s3_endpoint="http://127.0.0.1:1",
+        s3_access_key="none",
+        s3_secret_key=SecretStr("none"),
         import_allow="Films.internal:8080, 10.0.0.5:80,[::1]:9000",
     )
 

@@ -74,6 +74,15 @@ async def test_a_failure_carries_the_end_of_what_was_said() -> None:
     assert "nowhere.mp4" in failure.value.tail
 
 
+async def test_a_full_disk_is_told_from_a_bad_film(films: Films) -> None:
+    with pytest.raises(ffmpeg.FfmpegFailed) as failure:
+        await ffmpeg.run(
+            [*inputs.local(str(films("plain.mp4"))), "-f", "wav", "/dev/full"], limit=MINUTE
+        )
+
+    assert failure.value.no_room
+
+
 async def test_what_is_kept_of_a_chatty_run_is_bounded() -> None:
     chatty = ["-v", "trace", "-f", "lavfi", "-i", "testsrc=duration=20", "-f", "null", "-"]
 

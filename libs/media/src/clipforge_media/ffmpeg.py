@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -40,6 +41,11 @@ class FfmpegFailed(Exception):
         comes from the file, and would come again.
         """
         return self.returncode in _STOPPED
+
+    @property
+    def no_room(self) -> bool:
+        """The disk that it wrote to was full."""
+        return os.strerror(errno.ENOSPC) in self.tail
 
 
 class FfmpegTimedOut(FfmpegFailed):
