@@ -9,12 +9,22 @@ import talks
 from clipforge_client.client import Client
 from clipforge_standalone.stack import Stack
 from stacks import running
+from web_server import WebServer, status
 
 
 @pytest.fixture(scope="session")
-def stack(server_folder: Path) -> Iterator[Stack]:
-    with running(server_folder / "stack") as stack:
-        yield stack
+def web() -> Iterator[WebServer]:
+    """A web server on loopback; tests set its answers. The stack may import from it alone."""
+    with WebServer([status(404)]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(server_folder: Path, web: WebServer) -> Iterator[Stack]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLIPFORGE_IMPORT_ALLOW", f"127.0.0.1:{web.port}")
+        with running(server_folder / "stack") as stack:
+            yield stack
 
 
 @pytest.fixture

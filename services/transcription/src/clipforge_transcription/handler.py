@@ -20,6 +20,7 @@ from clipforge_transcription.sound import SoundCache
 RESULT_VERSION: Final = 1
 BLOCK_SECONDS: Final = 600  # of sound in memory while silences are looked for: 38 MB
 LANGUAGE_MS: Final = 120_000  # of speech that a language is told by
+NO_SPEECH: Final = "No speech was found in this film, so there are no captions and no clips."
 T = TypeVar("T")
 
 
@@ -230,5 +231,5 @@ def _transcribed(
         language=transcript.language,
         words=sum(len(segment.words) for segment in transcript.segments),
         cached=cached,
-        notice=transcript.notice,
+        notice=transcript.notice or ("" if transcript.segments else NO_SPEECH),
     )
