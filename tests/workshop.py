@@ -169,7 +169,8 @@ class Workshop:
             fact_id=ids.derive("evt", "end", last.sequence if last else 0),
         )
         found: list[Entry] = []
-        following = self.gateway.follow(after=0, filters=(filters, "facts.tenant-saved.>"))
+        both = (filters,) if filters == "facts.>" else (filters, "facts.tenant-saved.>")
+        following = self.gateway.follow(after=0, filters=both)
         async with asyncio.timeout(PATIENCE):
             async for entry in following:
                 if entry.sequence >= end.sequence:

@@ -1,6 +1,6 @@
 """The admin port of every service: /metrics, /health/live and /health/ready.
 
-It lives in a thread of its own and asks the event loop with a timeout, so a blocked loop shows as
+It lives in threads of its own and asks the event loop with a timeout, so a blocked loop shows as
 unhealthy instead of silent.
 """
 
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from concurrent.futures import TimeoutError as Blocked
 from contextlib import contextmanager
+from socketserver import ThreadingMixIn
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -33,21 +34,26 @@ class Health:
         """The service is ready only while `check` answers True within three seconds."""
         self._checks[name] = check
 
+    @property
+    def started(self) -> bool:
+        """Whether there is anything to check, yet."""
+        return bool(self._checks)
+
     async def report(self) -> dict[str, bool]:
         """Every check by name; all are asked at once."""
         answers = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
         return dict(zip(self._checks, answers, strict=True))
 
     def alive(self) -> bool:
-        """Whether the event loop turns. Called from the admin thread."""
+        """Whether the event loop turns. Called from the admin's threads."""
         return self._on_loop(asyncio.sleep(0, True)) is True
 
     def readiness(self) -> tuple[bool, dict[str, bool]]:
-        """Called from the admin thread."""
+        """Called from the admin's threads. Not ready before there is anything to check."""
         report = self._on_loop(self.report())
         if report is None:
             return False, {"event_loop": False}
-        return not self.stopping and all(report.values()), report
+        return self.started and not self.stopping and all(report.values()), report
 
     def _on_loop(self, work: Any) -> Any:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -85,7 +91,7 @@ def admin_server(health: Health, host: str, port: int) -> Generator[int]:
             case _:
                 return _json(start, 404, {"see": ["/metrics", "/health/live", "/health/ready"]})
 
-    with make_server(host, port, answer, WSGIServer, _Quiet) as server:
+    with make_server(host, port, answer, _Server, _Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, name="admin", daemon=True)
         thread.start()
         try:
@@ -98,6 +104,12 @@ def admin_server(health: Health, host: str, port: int) -> Generator[int]:
 def _json(start: Callable[..., Any], status: int, body: object) -> Iterable[bytes]:
     start(_REASONS[status], [("Content-Type", "application/json")])
     return [json.dumps(body).encode()]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A probe that waits for a blocked loop must not keep the next one waiting."""
+
+    daemon_threads = True
 
 
 class _Quiet(WSGIRequestHandler):

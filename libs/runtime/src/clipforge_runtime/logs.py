@@ -14,9 +14,10 @@ from opentelemetry import trace
 
 context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=MappingProxyType({}))
 
-# Signatures of presigned addresses, and passwords in addresses, stay out of the logs.
+# Signatures of presigned addresses, passwords in addresses and API keys stay out of the logs.
 _SECRETS: Final = re.compile(r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+")
 _PASSWORDS: Final = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
+_API_KEYS: Final = re.compile(r"\b(cf_)[A-Za-z0-9_-]{20,}")
 
 
 class JsonFormatter(logging.Formatter):
@@ -44,8 +45,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def redact(text: str) -> str:
-    """The text without secrets that addresses carry."""
-    return _PASSWORDS.sub(r"\1:***@", _SECRETS.sub(r"\1***", text))
+    """The text without the secrets that we know by their form."""
+    for secret, shown in ((_SECRETS, r"\1***"), (_PASSWORDS, r"\1:***@"), (_API_KEYS, r"\1***")):
+        text = secret.sub(shown, text)
+    return text
 
 
 def configure(service: str, level: str) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,17 +38,28 @@ async def service(name: str, settings: RuntimeSettings) -> AsyncGenerator[Servic
     stop = asyncio.Event()
     health = Health(loop)
 
+    main = asyncio.current_task()
+
     def asked_to_stop() -> None:
         health.stopping = True
         stop.set()
+        if not health.started and main is not None:
+            main.cancel()  # it still waits for the log, say: nothing is in hand
 
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, asked_to_stop)
-    with (
-        telemetry.traces(name, settings.otlp_endpoint),
-        admin_server(health, settings.admin_host, settings.admin_port) as port,
-    ):
-        yield Service(stop, port, health)
+    with ExitStack() as around:
+        around.enter_context(telemetry.traces(name, settings.otlp_endpoint))
+        host, wanted = settings.admin_host, settings.admin_port
+        try:
+            port = around.enter_context(admin_server(health, host, wanted))
+        except OSError as error:
+            sys.exit(f"CLIPFORGE_ADMIN_PORT: cannot listen on {host}:{wanted}: {error.strerror}")
+        try:
+            yield Service(stop, port, health)
+        except asyncio.CancelledError:
+            if health.started or not stop.is_set():
+                raise
 
 
 def run_stage(

@@ -7,12 +7,18 @@ docs/settings.md is generated from them. A missing or wrong value stops the boot
 import sys
 import tempfile
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 S = TypeVar("S", bound=BaseSettings)
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class RuntimeSettings(BaseSettings):
@@ -21,7 +27,8 @@ class RuntimeSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CLIPFORGE_", frozen=True, extra="ignore")
 
     nats_url: str = Field(
-        description="Address of the log, with user and password: nats://user:pw@host:4222"
+        description="Address of the log, with user and password: nats://user:pw@host:4222",
+        repr=False,
     )
     s3_endpoint: str = Field(
         description="Address of the object store, as services reach it: http://host:9000"
@@ -72,6 +79,37 @@ class RuntimeSettings(BaseSettings):
         description="Time to finish or hand back work after SIGTERM, below the pod's grace period",
     )
 
+    @field_validator("nats_url")
+    @classmethod
+    def _is_a_log(cls, address: str) -> str:
+        return _address(address, "nats", "tls")
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _is_a_store(cls, address: str) -> str:
+        return _address(address, "http", "https")
+
+    @field_validator("s3_public_endpoint")
+    @classmethod
+    def _is_a_store_or_the_same(cls, address: str) -> str:
+        return _address(address, "http", "https") if address else ""
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_a_level(cls, level: str) -> str:
+        if level.upper() not in LEVELS:
+            raise ValueError(f"is {level!r}, not one of {', '.join(LEVELS)}")
+        return level.upper()
+
+
+def _address(address: str, *schemes: str) -> str:
+    """The address, which may hold a password: so a complaint does not repeat it."""
+    parts = urlsplit(address)
+    if parts.scheme not in schemes or not parts.hostname:
+        begin = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ValueError(f"must begin with {begin} and name a host")
+    return address
+
 
 def load(settings: type[S]) -> S:
     """Read settings from the environment, or stop the process with a sentence for each fault."""
@@ -80,6 +118,18 @@ def load(settings: type[S]) -> S:
     except ValidationError as error:
         prefix = settings.model_config.get("env_prefix", "")
         for fault in error.errors():
-            name = prefix + "_".join(str(part) for part in fault["loc"]).upper()
-            sys.stderr.write(f"{name}: {fault['msg'].lower()}\n")
+            field = str(fault["loc"][0]) if fault["loc"] else ""
+            known = settings.model_fields.get(field)
+            about = f" ({known.description})" if known is not None and known.description else ""
+            sys.stderr.write(f"{prefix}{field.upper()} {_complaint(fault)}{about}\n")
         sys.exit(78)  # EX_CONFIG of sysexits.h: no use to start it again as it is
+
+
+def _complaint(fault: "ErrorDetails") -> str:
+    match fault["type"]:
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return str(fault["ctx"]["error"])
+        case _:
+            return f"is not usable: {fault['msg'].lower()}"

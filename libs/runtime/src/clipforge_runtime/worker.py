@@ -57,18 +57,23 @@ class Worker:
         """Give it to whoever is free: an immediate retry that counts neither as error nor crash."""
         await self._or_leave_it(self._hand_back(delivery))
 
+    @property
+    def running(self) -> tuple[Running, ...]:
+        """The jobs, and parts of jobs, that run in this process."""
+        return tuple(self._running.values())
+
     def stop(self) -> None:
         """Hand back what waits to be started, from now on."""
         self._stopping = True
 
     def stop_running(self) -> None:
         """Stop what runs, and hand it back."""
-        for running in list(self._running.values()):
+        for running in self.running:
             running.stop("drained")
 
     def drop(self, project: str, export: str) -> None:
         """Stop what runs for a project, or for one export, that nobody wants any more."""
-        for running in self._running.values():
+        for running in self.running:
             about = self.stage.job_about(running.cause.fact)
             if about == export or (not export and running.progress.project == project):
                 running.stop("cancelled")

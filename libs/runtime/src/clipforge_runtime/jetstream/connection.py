@@ -58,7 +58,7 @@ class Connection:
     def __init__(self, client: Client, inbox_prefix: str) -> None:
         self._client = client
         self._inbox_prefix = inbox_prefix
-        self._inboxes = 0
+        self._asking: set[asyncio.Future[Msg]] = set()
         self.reconnected: list[Callable[[], None]] = []
 
     @property
@@ -79,21 +79,31 @@ class Connection:
             raise Unavailable(str(error)) from error
 
     async def request(
-        self,
-        subject: str,
-        body: bytes = b"",
-        *,
-        headers: Mapping[str, str] | None = None,
-        seconds: float = REQUEST_SECONDS,
+        self, subject: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> Message:
-        """Send and wait for the one answer. Unavailable where none comes."""
-        try:
-            answer = await self._client.request(
-                subject, body, timeout=seconds, headers=dict(headers) if headers else None
+        """Send and wait for the one answer. Unavailable where none comes, or none can come."""
+        asking = asyncio.ensure_future(
+            self._client.request(
+                subject, body, timeout=REQUEST_SECONDS, headers=dict(headers) if headers else None
             )
+        )
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        try:
+            await asyncio.wait((asking,))
+            return _message(asking.result())
         except (NatsError, TimeoutError, NoRespondersError, ConnectionError) as error:
             raise Unavailable(f"{subject}: {type(error).__name__}") from error
-        return _message(answer)
+        except asyncio.CancelledError:
+            if asking.cancelled():
+                raise Unavailable(f"{subject}: the connection was lost") from None
+            asking.cancel()
+            raise
+
+    def lost(self) -> None:
+        """What was asked of a server that is gone will not be answered: it can be asked anew."""
+        for asking in self._asking:
+            asking.cancel()
 
     async def api(self, call: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call `$JS.API.<call>`. ApiError where it refuses, Unavailable where it is not ready."""
@@ -140,20 +150,39 @@ class Connection:
 
 @asynccontextmanager
 async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
-    """Connect as `name`, and stay connected: lost connections are made anew for ever."""
+    """Connect as `name`, and stay connected: lost connections are made anew for ever.
+
+    Unavailable, raised into the block, where the server closes the connection for good.
+    """
     inbox_prefix = f"_INBOX_{name}"
     listeners: list[Callable[[], None]] = []
-    closing = False
+    closing = closed_for_good = False
+    last_said = ""
+    owner = asyncio.current_task()
 
     async def on_error(error: Exception) -> None:
         # A publish that is not permitted shows here, and as a timeout at the caller.
-        log.warning("the log's connection says: %s", error)
+        nonlocal last_said
+        said = str(error) or type(error).__name__
+        if said != last_said:  # four times a second while the server is away
+            log.warning("the log's connection says: %s", said)
+        last_said = said
 
     async def on_disconnect() -> None:
         if not closing:
             log.warning("lost the connection to the log")
+            connection.lost()
+
+    async def on_closed() -> None:
+        # By the server, e.g. for a password that is not valid any more: it is never made anew.
+        nonlocal closed_for_good
+        if not closing and owner is not None:
+            closed_for_good = True
+            owner.cancel()
 
     async def on_reconnect() -> None:
+        nonlocal last_said
+        last_said = ""
         log.info("connected to the log again")
         for listener in listeners:
             listener()
@@ -171,19 +200,25 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         error_cb=on_error,
         disconnected_cb=on_disconnect,
         reconnected_cb=on_reconnect,
+        closed_cb=on_closed,
     )
     connection = Connection(client, inbox_prefix)
     connection.reconnected = listeners
     try:
         yield connection
+    except asyncio.CancelledError:
+        if closed_for_good and owner is not None:
+            owner.uncancel()
+            raise Unavailable(f"the log has closed the connection: {last_said}") from None
+        raise
     finally:
         closing = True
         # Not drain(): it waits out its whole timeout, 30 s, on an open pull.
         try:
             async with asyncio.timeout(2):
                 await client.close()
-        except (TimeoutError, NatsError):
-            log.warning("the log's connection did not close in time")
+        except (OSError, TimeoutError, NatsError) as error:  # it was lost just now, say
+            log.warning("the log's connection did not close well: %r", error)
 
 
 def raise_error(reply: Mapping[str, Any]) -> None:

@@ -43,7 +43,6 @@ async def state(
     source: str,
     headers: Headers,
     once: bool,
-    seconds: float = CONFIRM_SECONDS,
 ) -> Stated:
     """See Publisher.state."""
     sent = {**headers, **envelope(fact, fact_id, source)}
@@ -52,9 +51,7 @@ async def state(
         sent["Nats-Expected-Last-Subject-Sequence-Subject"] = subjects.once(fact)
     subject = str(subjects.fact_subject(fact))
     try:
-        return await publish(
-            connection, subject, encode(fact), message_id=fact_id, headers=sent, seconds=seconds
-        )
+        return await publish(connection, subject, encode(fact), message_id=fact_id, headers=sent)
     except ApiError as error:
         if error.err_code not in WRONG_LAST_SEQUENCE:
             raise
@@ -68,12 +65,11 @@ async def publish(
     *,
     message_id: str,
     headers: Mapping[str, str],
-    seconds: float = CONFIRM_SECONDS,
 ) -> Stated:
     """Publish until the stream confirms: the same message id each time, so it is stored once."""
     sent = {**headers, "Nats-Msg-Id": message_id}
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
+    deadline = loop.time() + CONFIRM_SECONDS
     while True:
         try:
             answer = await connection.request(subject, body, headers=sent)
@@ -85,7 +81,7 @@ async def publish(
             if not passing:
                 raise
             if loop.time() > deadline:
-                raise Unavailable(f"the log did not confirm {subject} in {seconds:g} s") from error
+                raise Unavailable(f"the log did not confirm {subject} in time") from error
             log.warning("the log did not confirm, asking again: %s", error)
             # A pause between two tries, not a wait for something that could be awaited.
             await asyncio.sleep(ASK_AGAIN_SECONDS)
