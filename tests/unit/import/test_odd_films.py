@@ -50,7 +50,7 @@ async def test_it_is_imported(
         ("empty.mp4", "empty", "empty"),
         ("text.mp4", "not-a-video", "not a video"),
         ("playlist.mp4", "not-a-video", "not a video"),
-        ("photo.png", "not-a-video", "not a video"),
+        ("photo.png", "not-a-video", "a photo, not a video"),
         ("podcast.mp3", "no-picture", "only sound"),
         ("podcast.m4a", "no-picture", "only sound"),
         ("cut-off.mp4", "cut-off", "cut off"),

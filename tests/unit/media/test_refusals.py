@@ -16,9 +16,9 @@ from films import Films
         ("empty.mp4", "not-a-video", "Use MP4"),
         ("playlist.mp4", "not-a-video", "Use MP4"),
         ("concat.mp4", "not-a-video", "Use MP4"),
-        ("photo.jpg", "not-a-video", "Use MP4"),
-        ("photo.png", "not-a-video", "Use MP4"),
-        ("photo.gif", "not-a-video", "Use MP4"),
+        ("photo.jpg", "not-a-video", "a photo"),
+        ("photo.png", "not-a-video", "a photo"),
+        ("photo.gif", "not-a-video", "a photo"),
         ("podcast.mp3", "no-picture", "only sound"),
         ("podcast.m4a", "no-picture", "only sound"),
         ("no-index.mp4", "cut-off", "Upload it again"),
@@ -34,6 +34,17 @@ def test_what_is_no_film_is_refused(films: Films, film: str, reason: str, words:
         probe(films(film))
 
     assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x00\x00\x00\x18ftypheic", b"\x00\x00\x00\x18ftypavif", b"RIFF\x10\x00\x00\x00WEBP"]
+)
+def test_photos_of_phones_are_told_from_broken_films(tmp_path: Path, head: bytes) -> None:
+    photo = tmp_path / "photo.mp4"
+    photo.write_bytes(head + b"\x00" * 100)
+
+    with pytest.raises(NotMedia, match="a photo"):
+        probe(photo)
 
 
 @pytest.mark.parametrize("ends_at", [0, 1, 7, 8, 9, 40, 300, 2000])

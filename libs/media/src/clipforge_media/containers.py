@@ -7,6 +7,9 @@ from typing import Final
 from clipforge_media import boxes
 
 EBML_HEAD: Final = 64  # bytes; the document type stands among the first
+# How files of photos begin: JPEG, PNG, GIF, TIFF, BMP.
+_PHOTOS: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*", b"BM")
+_PHOTO_BRANDS: Final = {b"heic", b"heix", b"mif1", b"avif"}  # photos that look like films at first
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,11 @@ def kind(file: Path, format_name: str) -> Container:
         with file.open("rb") as body:
             return WEBM if b"webm" in body.read(EBML_HEAD) else MATROSKA
     return _BY_FORMAT.get(names[0], UNKNOWN)
+
+
+def is_photo(file: Path) -> bool:
+    """Whether a file begins as photos do. To be asked of what is no film: it is a short look."""
+    with file.open("rb") as body:
+        head = body.read(12)
+    webp = head[:4] == b"RIFF" and head[8:] == b"WEBP"
+    return webp or head.startswith(_PHOTOS) or boxes.brand(file) in _PHOTO_BRANDS

@@ -9,7 +9,7 @@ import av
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from clipforge_media import boxes
+from clipforge_media import boxes, containers
 from clipforge_media.inputs import FORMATS, MAX_PIXELS, SOUND_FORMATS
 
 __all__ = ["FORMATS", "NotMedia", "Probed", "probe"]
@@ -60,6 +60,8 @@ class Probed:
 def probe(file: Path) -> Probed:
     """Look at a local file. Blocks, shortly. NotMedia where it is no film that we read."""
     structure = boxes.read(file)
+    if containers.is_photo(file):
+        raise NotMedia("This file is a photo, not a video. Upload the film.", reason="not-a-video")
     if structure and not structure.indexed:
         raise NotMedia(
             "The file is cut off: its index, which stands at the end, is missing. Upload it again.",
