@@ -41,10 +41,18 @@ up: setup ## the stack in the foreground, until Ctrl-C
 bench-detection: setup ## clips against what editors chose (DATA=file.jsonl.gz)
 	@PYTHONPATH=tests $(BIN)/python tests/bench/detection.py $(DATA)
 
+bench-pipeline: setup ## seconds, CPU seconds and memory of films through the whole house (MINUTES=60)
+	@PYTHONPATH=tests $(BIN)/python tests/bench/pipeline.py $(MINUTES)
+
+bench-lines: setup ## how long files and functions are
+	@$(BIN)/python tests/bench/lines.py
+
+bench: bench-detection bench-pipeline bench-lines ## every figure of the README and the notes
+
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
 
 lock: setup ## pin requirements/*.txt anew from the packages' own needs
 	$(LOCK) requirements/dev.in $(PACKAGES:%=%/pyproject.toml) -o requirements/dev.txt
 
-.PHONY: help setup check test demo up bench-detection proto lock
+.PHONY: help setup check test demo up bench bench-detection bench-pipeline bench-lines proto lock
