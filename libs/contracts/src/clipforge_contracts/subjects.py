@@ -82,6 +82,17 @@ def schedule(due: Subject, sequence: int) -> str:
     return f"{replace(due, kind='schedules')}.{sequence}"
 
 
+def forged(subject: str, scheduler: str) -> bool:
+    """Whether a message came by a schedule whose writer had no right to what it became.
+
+    The server lets a schedule name any target, past the permissions of whoever wrote it, and says
+    in a header where the schedule lay. A stage schedules its own retries, and nobody a fact.
+    """
+    if not scheduler:
+        return False
+    return subject.split(".")[:2] != ["retries", *scheduler.split(".")[1:2]]
+
+
 def once(fact: Fact) -> str:
     """The filter under which a fact that is stated once may be found only once."""
     subject = fact_subject(fact)

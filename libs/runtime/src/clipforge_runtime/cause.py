@@ -32,6 +32,8 @@ class Cause:
         """Decode. ValueError where it is not one of our facts, or not one for this stage."""
         headers = delivery.headers
         subject = subjects.parse(delivery.subject)
+        if subjects.forged(delivery.subject, headers.get("Nats-Scheduler", "")):
+            raise Unreadable("it came by the schedule of a service that may not state it")
         fact = decode(headers.get("ce-type", ""), delivery.data)
         if not isinstance(fact, stage.consumes):
             raise Unreadable(f"{stage.name} does not feed on {fact_name(fact)}")

@@ -131,21 +131,23 @@ class Connection:
             try:
                 if self._client.is_connected:
                     async with asyncio.timeout(END_SECONDS):
-                        await subscription.drain()  # type: ignore[no-untyped-call]
+                        await self._client._send_unsubscribe(subscription._id)
+                        await self.flush()
+                        await subscription._pending_queue.join()
             except (NatsError, TimeoutError) as error:
                 log.debug("ended a subscription without the server: %s", error)
             finally:  # also where the connection is lost: else it comes back with it
+                subscription._closed = True
                 subscription._stop_processing()
                 self._client._remove_sub(subscription._id)
 
         return end
 
-    async def flush(self, seconds: float) -> None:
-        """Wait until the server has seen everything sent. Unavailable where it does not say so."""
-        try:
-            await self._client.flush(timeout=max(1, round(seconds)))
-        except (NatsError, TimeoutError) as error:
-            raise Unavailable("no answer to a ping") from error
+    async def flush(self) -> None:
+        """Wait until the server has seen everything sent, and we what it had to say to that."""
+        # The client's own flush sends its ping past what is still in its buffer.
+        await self._client._flush_pending(force_flush=True)
+        await self._client.flush()
 
 
 @asynccontextmanager

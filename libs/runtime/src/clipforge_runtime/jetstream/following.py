@@ -152,6 +152,8 @@ def entry(
 ) -> Entry:
     """A message of the log as a reader sees it."""
     try:
+        if subjects.forged(subject, headers.get("Nats-Scheduler", "")):
+            raise Unreadable("it came by the schedule of a service that may not state it")
         fact = decode(headers.get("ce-type", ""), body)
     except Unreadable as error:
         log.warning("message %d of the log cannot be read: %s", sequence, error)
