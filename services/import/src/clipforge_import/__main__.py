@@ -17,6 +17,7 @@ if __name__ == "__main__":
         store=S3Store(settings),
         progress=report,
         allowed=settings.allowed,
+        sites=settings.sites,
         scratch=settings.scratch_dir,
     )
     run_stage(IMPORT, handler, settings, concurrency=settings.import_concurrency)

@@ -17,6 +17,7 @@ from clipforge_contracts.validation import Invalid
 from clipforge_import.layout import RESULT_VERSION, lay_out
 from clipforge_import.limits import PLANS, Limits
 from clipforge_import.sources import http, uploads
+from clipforge_import.sources import sites as site_pages
 from clipforge_import.sources.guard import Allowed
 from clipforge_media.probe import NotMedia, Probed, probe
 from clipforge_runtime.errors import Permanent, Transient
@@ -35,6 +36,7 @@ async def import_video(
     progress: Report,
     allowed: Allowed,
     scratch: Path,
+    sites: frozenset[str] = frozenset(),
 ) -> VideoImported:
     """Fetch, look, and lay out: the same bytes of one tenant are stored and processed once."""
     tenant = film.project.tenant_id
@@ -43,8 +45,14 @@ async def import_video(
     with TemporaryDirectory(dir=scratch, prefix="import-", ignore_cleanup_errors=True) as folder:
         source = Path(folder) / "source"
         try:
-            await _fetch(
-                film, source, store=store, limits=limits, allowed=allowed, progress=progress
+            named = await _fetch(
+                film,
+                source,
+                store=store,
+                limits=limits,
+                allowed=allowed,
+                sites=sites,
+                progress=progress,
             )
             progress(40, "looking at the film")
             probed = await _look_at(source, limits)
@@ -64,7 +72,7 @@ async def import_video(
         objects=record.objects,
         options=film.options,
         reused=reused,
-        title=film.title or _title(film),
+        title=film.title or named or _title(film),
     )
 
 
@@ -75,13 +83,21 @@ async def _fetch(
     store: ObjectStore,
     limits: Limits,
     allowed: Allowed,
+    sites: frozenset[str],
     progress: Report,
-) -> None:
+) -> str:
+    """Bring the film here; the title that its source gives it, if any."""
+
     def on_bytes(have: int, total: int | None) -> None:
         progress(40 * have / total if total else 5, "fetching the film")
 
-    if film.source.WhichOneof("kind") == "url":
-        await http.fetch(film.source.url.url, to, limits=limits, allowed=allowed, on_bytes=on_bytes)
+    url = film.source.url.url
+    if url and site_pages.is_site(url, sites):
+        return await site_pages.fetch(
+            url, to, sites=sites, limits=limits, allowed=allowed, on_bytes=on_bytes
+        )
+    if url:
+        await http.fetch(url, to, limits=limits, allowed=allowed, on_bytes=on_bytes)
     else:
         await uploads.fetch(
             film.source.upload.object_key,
@@ -91,6 +107,7 @@ async def _fetch(
             limits=limits,
             on_bytes=on_bytes,
         )
+    return ""
 
 
 async def _look_at(source: Path, limits: Limits) -> Probed:

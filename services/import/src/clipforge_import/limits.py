@@ -27,14 +27,18 @@ class Limits:
                 reason="too-large",
             )
 
-    def check(self, film: Probed) -> None:
+    def check_duration(self, duration_ms: int) -> None:
         """Permanent where the film is too long."""
-        if film.duration_ms > self.duration_ms:
+        if duration_ms > self.duration_ms:
             raise Permanent(
                 f"The film is longer than your plan takes ({self.duration_ms // HOUR_MS} hours). "
                 "Cut it, or take a larger plan.",
                 reason="too-long",
             )
+
+    def check(self, film: Probed) -> None:
+        """Permanent where the film is too long, or is none at all."""
+        self.check_duration(film.duration_ms)
         if film.duration_ms <= 0 or film.width <= 0 or film.height <= 0:
             raise Permanent("The film is empty.", reason="empty")
 

@@ -14,6 +14,16 @@ class Settings(RuntimeSettings):
         default="",
         description="host:port list, by commas, that may be imported from although private",
     )
+    import_sites: str = Field(
+        default="",
+        description="Hosts of video sites, by commas, whose pages yt-dlp may read: youtube.com. "
+        "Needs the extra clipforge-import[sites]; none where empty",
+    )
+
+    @property
+    def sites(self) -> frozenset[str]:
+        """The video sites that are turned on."""
+        return frozenset(one.strip().lower() for one in self.import_sites.split(",") if one.strip())
 
     @property
     def allowed(self) -> frozenset[tuple[str, int]]:
