@@ -159,7 +159,7 @@ async def test_a_failure_says_why_to_the_user(sessions: Sessions, bus: MemoryBus
 
 async def test_a_second_writer_steps_down(sessions: Sessions, bus: MemoryBus) -> None:
     await tell(bus, *LIFE)
-    await projector.position_in(sessions, "memory")
+    await projector.position_in(sessions, bus)
     await apply(sessions, bus.entries[:2], incarnation="memory", position=0)
 
     with pytest.raises(SteppedDown):
@@ -203,7 +203,7 @@ async def test_an_unreadable_message_is_skipped(sessions: Sessions, bus: MemoryB
 
     await catch_up(sessions, bus)
 
-    assert await projector.position_in(sessions, "memory") == 2
+    assert await projector.position_in(sessions, bus) == ("memory", 2)
 
 
 async def test_a_clip_may_start_at_the_very_beginning(sessions: Sessions, bus: MemoryBus) -> None:

@@ -145,6 +145,9 @@ class Job(SQLModel, table=True):
     sequence: int = Field(sa_column=_sequence())
     waiting_since: datetime = Field(sa_column=_time())
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    # How the reconciler has dealt with it. Not made of facts: a rebuild begins from none.
+    restated: int = 0
+    looked_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class Transcript(SQLModel, table=True):

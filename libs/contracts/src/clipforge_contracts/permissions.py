@@ -66,7 +66,16 @@ def users() -> dict[str, Permissions]:
         ADMIN: Permissions(publish=("$JS.API.>",), subscribe=(_inbox(ADMIN),)),
         GATEWAY: _gateway(),
         PROJECTOR: Permissions(
-            publish=(*_READ, *_follow(), f"$JS.API.STREAM.CREATE.{PROGRESS}"),
+            publish=(
+                *_READ,
+                *_READ_PROGRESS,
+                *_follow(),
+                f"$JS.API.STREAM.CREATE.{PROGRESS}",
+                # The reconciler: whether a queue holds a job, and the job anew where none does.
+                f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
+                "retries.>",
+                *_facts(StageFailed),
+            ),
             subscribe=(_inbox(PROJECTOR),),
             publish_never=_queues("CONSUMER.MSG.NEXT"),
         ),

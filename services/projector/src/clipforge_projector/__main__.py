@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from clipforge_catalog.database import open_database
 from clipforge_projector import projector, schema
 from clipforge_projector.apply import SteppedDown
+from clipforge_projector.reconciler import reconcile_for_ever
 from clipforge_projector.removal import remove_objects
 from clipforge_projector.settings import Settings
 from clipforge_runtime.bus import Unavailable
@@ -56,6 +57,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
             ):
                 log.info("this projector is the active one")
                 tasks.create_task(bus.keep_progress(settings.stream_replicas))
+                tasks.create_task(reconcile_for_ever(sessions, bus))
                 tasks.create_task(remove_objects(sessions, S3Store(settings)))
                 tasks.create_task(projector.project(sessions, bus, batch=settings.projector_batch))
         except* (DBAPIError, SteppedDown, Unavailable, OSError) as errors:

@@ -9,11 +9,11 @@ from typing import Final
 
 from prometheus_client import Gauge
 from sqlalchemy import text
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, select, update
 
 from clipforge_catalog import tables
 from clipforge_catalog.database import Sessions, engine
-from clipforge_catalog.tables import Position
+from clipforge_catalog.tables import Job, JobState, Position
 from clipforge_contracts import subjects
 from clipforge_projector.apply import apply
 from clipforge_runtime.bus import Entry, Reader
@@ -50,23 +50,31 @@ async def alone(database_url: str) -> AsyncGenerator[None]:
         await pool.dispose()
 
 
-async def position_in(sessions: Sessions, incarnation: str) -> int:
-    """Where to go on. A log made anew is read from its beginning, over the rows there are."""
+async def position_in(sessions: Sessions, log_: Reader) -> tuple[str, int]:
+    """Which log this is, and where to go on in it.
+
+    A log made anew, or restored from a backup, is read from its beginning, over the rows there are;
+    what waits then waits for a message of unknown sequence, until it is met again.
+    """
+    incarnation = await log_.incarnation()
+    last = await log_.last_sequence()
     async with sessions.begin() as session:
         found = await session.get(Position, subjects.STREAM)
         if found is None:
             session.add(Position(stream=subjects.STREAM, incarnation=incarnation, seq=0))
-            return 0
-        if found.incarnation != incarnation:
+            return incarnation, 0
+        if found.incarnation != incarnation or found.seq > last:
             log.warning("the log is another one now: reading it from its beginning")
             found.incarnation, found.seq = incarnation, 0
-        return found.seq
+            await session.exec(
+                update(Job).where(col(Job.state) == JobState.WAITING).values(sequence=0)
+            )
+        return incarnation, found.seq
 
 
 async def project(sessions: Sessions, log_: Reader, *, batch: int, until: int | None = None) -> int:
     """Apply facts for ever, or up to a sequence; the position reached."""
-    incarnation = await log_.incarnation()
-    position = await position_in(sessions, incarnation)
+    incarnation, position = await position_in(sessions, log_)
     if until is not None and position >= until:
         return position
     async for entries in _batches(log_.follow(after=position), batch):
@@ -87,8 +95,7 @@ async def rebuild(sessions: Sessions, log_: Reader, *, batch: int, from_nothing:
                 "Restore a backup of the tables, then run `rebuild` without --from-nothing."
             )
         await _empty(sessions)
-    incarnation = await log_.incarnation()
-    position = await position_in(sessions, incarnation)
+    _, position = await position_in(sessions, log_)
     if position + 1 < first:
         raise CannotRebuild(
             f"These tables end at {position}, and the log begins at {first}: what lies between "

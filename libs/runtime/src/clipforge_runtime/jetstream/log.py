@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clipforge_contracts import subjects
-from clipforge_contracts.facts import Fact, fact_name
+from clipforge_contracts.facts import Fact, encode, fact_name
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import WEIGHTS, Priority
 from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Stated, Unavailable
 from clipforge_runtime.jetstream import connection as wire
-from clipforge_runtime.jetstream import following, progress, publishing
+from clipforge_runtime.jetstream import following, holding, progress, publishing
 from clipforge_runtime.jetstream.pulling import Pulls
 from clipforge_runtime.settings import RuntimeSettings
 
@@ -114,6 +114,20 @@ class JetStream:
     async def keep_progress(self, replicas: int) -> None:
         """Have the bucket of progress, for ever: for the one service that is responsible."""
         await progress.keep(self.connection, replicas)
+
+    async def state_again(self, due: subjects.Subject, fact: Fact, *, fact_id: str) -> None:
+        """Have a cause that the log has lost delivered anew, at once."""
+        await publishing.publish(
+            self.connection,
+            str(due),
+            encode(fact),
+            message_id=fact_id,
+            headers=publishing.envelope(fact, fact_id, self.name),
+        )
+
+    async def holds(self, stage: Stage, due: subjects.Subject, cause: int) -> bool:
+        """Whether this log still holds a job's work; see holding.holds."""
+        return await holding.holds(self.connection, stage, due, cause)
 
     async def put_progress(self, report: Progress) -> None:
         """Show a sign of life of a running job."""

@@ -22,20 +22,24 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
     project = project_of(fact)
     if await session.get(Project, project.project_id) is None:
         return
-    job = stage.job(fact)
-    if await session.get(Job, job) is None:
-        session.add(
-            Job(
-                id=job,
-                tenant_id=project.tenant_id,
-                project_id=project.project_id,
-                stage=stage.name,
-                about=stage.job_about(fact),
-                priority=subjects.parse(entry.subject).priority,
-                sequence=entry.sequence,
-                waiting_since=entry.time,
-            )
+    job_id = stage.job(fact)
+    job = await session.get(Job, job_id)
+    if job is not None:
+        if job.state == JobState.WAITING and not job.sequence:
+            job.sequence = entry.sequence  # met again, in a log that was made anew
+        return
+    session.add(
+        Job(
+            id=job_id,
+            tenant_id=project.tenant_id,
+            project_id=project.project_id,
+            stage=stage.name,
+            about=stage.job_about(fact),
+            priority=subjects.parse(entry.subject).priority,
+            sequence=entry.sequence,
+            waiting_since=entry.time,
         )
+    )
 
 
 async def completed(session: AsyncSession, fact: Fact, entry: Entry) -> None:

@@ -1,0 +1,110 @@
+"""From rows back to the fact that a job waits for: what was stated can be stated again."""
+
+from typing import Any
+
+from google.protobuf.json_format import ParseDict
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge.v1 import common_pb2 as common
+from clipforge.v1 import documents_pb2 as documents
+from clipforge.v1.facts_pb2 import (
+    ExportRequested,
+    ProjectSubmitted,
+    VideoImported,
+    VideoTranscribed,
+)
+from clipforge_catalog.tables import Asset, Clip, Export, Job, Project, Transcript
+from clipforge_contracts.facts import Fact
+from clipforge_contracts.pipeline import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION
+from clipforge_contracts.plans import Plan
+
+
+async def cause_of(session: AsyncSession, job: Job) -> Fact | None:
+    """The fact that began the job, as the rows have it; None where they lack what it takes."""
+    project = await session.get(Project, job.project_id)
+    if project is None:
+        return None
+    match job.stage:
+        case IMPORT.name:
+            return _submitted(project)
+        case TRANSCRIPTION.name:
+            return await _imported(session, project)
+        case CLIP_DETECTION.name:
+            return await _transcribed(session, project)
+        case EXPORT.name:
+            return await _export_requested(session, project, job.about)
+    return None
+
+
+def ref(project: Project) -> common.ProjectRef:
+    """Whose work a fact about this project is."""
+    return common.ProjectRef(
+        tenant_id=project.tenant_id, project_id=project.id, plan=Plan(project.plan).wire
+    )
+
+
+def _submitted(project: Project) -> ProjectSubmitted:
+    return ProjectSubmitted(
+        project=ref(project),
+        title=project.title,
+        source=ParseDict(project.source, common.Source()),
+        options=_options(project),
+    )
+
+
+async def _imported(session: AsyncSession, project: Project) -> VideoImported | None:
+    asset = await session.get(Asset, project.asset_id) if project.asset_id else None
+    if asset is None:
+        return None
+    return VideoImported(
+        project=ref(project),
+        asset_id=asset.id,
+        media=ParseDict(asset.media, documents.MediaInfo()),
+        objects=ParseDict(asset.objects, documents.MediaObjects()),
+        options=_options(project),
+        title=project.title,
+    )
+
+
+async def _transcribed(session: AsyncSession, project: Project) -> VideoTranscribed | None:
+    film = await _imported(session, project)
+    transcript = await session.get(Transcript, project.id)
+    if film is None or transcript is None:
+        return None
+    return VideoTranscribed(
+        film=film,
+        transcript_key=transcript.key,
+        language=transcript.language,
+        words=transcript.words,
+        notice=transcript.notice,
+    )
+
+
+async def _export_requested(
+    session: AsyncSession, project: Project, export_id: str
+) -> ExportRequested | None:
+    film = await _imported(session, project)
+    export = await session.get(Export, export_id)
+    clip = await session.get(Clip, export.clip_id) if export is not None else None
+    if film is None or export is None or clip is None:
+        return None
+    return ExportRequested(
+        project=film.project,
+        export_id=export.id,
+        clip=ParseDict(_fields(clip, documents.Clip), documents.Clip()),
+        render=common.RenderOptions(
+            aspect=export.aspect, style=export.style, quality=export.quality, height=export.height
+        ),
+        media=film.media,
+        source_key=film.objects.source_key,
+        transcript_key=project.transcript_key or "",
+    )
+
+
+def _fields(row: Clip, shape: type[documents.Clip]) -> dict[str, Any]:
+    """Of a row, what the message has a field for."""
+    return {field.name: getattr(row, field.name) for field in shape.DESCRIPTOR.fields}
+
+
+def _options(project: Project) -> common.ProjectOptions:
+    return ParseDict(project.options, common.ProjectOptions())

@@ -1,0 +1,145 @@
+"""Nothing rots: find the jobs that nothing is going to finish, and state their cause again.
+
+The log forgets a message silently when max_age is over, and altogether when its disk is lost. The
+rows know what was promised. A job that waits, and of which the log holds nothing, is begun anew
+from its rows; after three times it is given up in words.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from prometheus_client import Counter
+from sqlmodel import col, or_, select
+
+from clipforge.v1.facts_pb2 import StageFailed
+from clipforge_catalog.database import Sessions
+from clipforge_catalog.tables import Job, JobState, Project
+from clipforge_contracts import ids, subjects
+from clipforge_contracts.facts import Fact
+from clipforge_contracts.pipeline import BY_STAGE
+from clipforge_contracts.plans import Priority
+from clipforge_contracts.subjects import Subject
+from clipforge_projector.causes import cause_of, ref
+from clipforge_runtime.bus import Contradicted, Unavailable
+from clipforge_runtime.jetstream import JetStream
+
+log = logging.getLogger(__name__)
+
+RESTATED: Final = Counter(
+    "clipforge_jobs_restated_total", "Jobs that the log had lost, by what became of them", ["what"]
+)
+
+EVERY_SECONDS: Final = 60.0
+GRACE: Final = timedelta(minutes=5)  # rows may be behind; what is in hand shows itself by then
+AT_ONCE: Final = 100  # jobs looked at in one round; the rest have their turn in the next
+TIMES: Final = 3  # a job that is lost again and again is lost for a reason
+GIVEN_UP: Final = (
+    "The work on this film was lost several times, although it was begun anew. "
+    "Submit the film again; if that does not help, tell the operator."
+)
+
+
+async def reconcile_for_ever(sessions: Sessions, bus: JetStream) -> None:
+    """One round a minute, by the one active projector."""
+    while True:
+        try:
+            await reconcile(sessions, bus, now=datetime.now(UTC))
+        except Unavailable as error:
+            log.warning("could not look for lost jobs: %s", error)
+        # A clock is all that tells when it is time to look again.
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def reconcile(sessions: Sessions, bus: JetStream, *, now: datetime) -> int:
+    """Look at the jobs that have waited for long; how many were stated again or given up."""
+    mended = 0
+    for job in await _waiting(sessions, before=now - GRACE):
+        if await _is_lost(bus, job):
+            await _mend(sessions, bus, job)
+            mended += 1
+        async with sessions.begin() as session:
+            row = await session.get(Job, job.id)
+            if row is not None:
+                row.looked_at = now
+    return mended
+
+
+async def _waiting(sessions: Sessions, *, before: datetime) -> Sequence[Job]:
+    """Those that were looked at longest ago first."""
+    async with sessions() as session:
+        statement = (
+            select(Job)
+            .where(
+                Job.state == JobState.WAITING,
+                Job.waiting_since < before,
+                or_(col(Job.looked_at).is_(None), col(Job.looked_at) < before),
+            )
+            .order_by(col(Job.looked_at).asc().nulls_first(), col(Job.sequence))
+            .limit(AT_ONCE)
+        )
+        return (await session.exec(statement)).all()
+
+
+async def _is_lost(bus: JetStream, job: Job) -> bool:
+    stage = BY_STAGE[job.stage]
+    ended: tuple[tuple[type[Fact], str], ...] = (
+        (stage.outcome, job.about),
+        (StageFailed, job.id),
+    )
+    for kind, about in ended:  # stated, and only not applied yet
+        if await bus.last(kind, tenant=job.tenant_id, project=job.project_id, about=about):
+            return False
+    return not await bus.holds(stage, _due(job), job.sequence)
+
+
+async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
+    async with sessions.begin() as session:
+        row = await session.get(Job, job.id)
+        project = await session.get(Project, job.project_id)
+        if row is None or project is None:
+            return  # deleted meanwhile
+        cause = await cause_of(session, job)
+        # Counted before it is stated: a crash between the two must not make it endless.
+        row.restated += 1
+        times = row.restated
+    if cause is None or times > TIMES:
+        await _give_up(bus, job, project)
+        return
+    fact_id = ids.derive("evt", job.id, "restated", times)
+    await bus.state_again(_due(job), cause, fact_id=fact_id)
+    log.warning("the log had lost job %s of %s: stated again", job.id, job.stage)
+    RESTATED.labels("restated").inc()
+
+
+async def _give_up(bus: JetStream, job: Job, project: Project) -> None:
+    failure = StageFailed(
+        project=ref(project),
+        stage=job.stage,
+        job_id=job.id,
+        about=job.about,
+        reason="lost",
+        sentence=GIVEN_UP,
+        attempts=job.attempts,
+        crashes=job.crashes,
+    )
+    try:
+        await bus.state(failure, fact_id=ids.derive("evt", job.id, "lost"), once=True)
+    except Contradicted:
+        log.info("job %s has failed already", job.id)
+    RESTATED.labels("given-up").inc()
+
+
+def _due(job: Job) -> Subject:
+    """Where the job's retries are delivered."""
+    return Subject(
+        kind="retries",
+        name=job.stage,
+        priority=Priority(job.priority),
+        lane=subjects.LANE,
+        tenant=job.tenant_id,
+        project=job.project_id,
+        about=job.id,
+    )
