@@ -4,7 +4,6 @@ import asyncio
 import errno
 import hashlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +21,7 @@ from clipforge_import.sources.guard import Allowed
 from clipforge_media.probe import NotMedia, Probed, probe
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.progress import Report
+from clipforge_runtime.scratch import folder
 from clipforge_runtime.storage import NotFound, ObjectStore
 from clipforge_runtime.transfer import Meter, Metered
 
@@ -41,9 +41,8 @@ async def import_video(
     """Fetch, look, and lay out: the same bytes of one tenant are stored and processed once."""
     tenant = film.project.tenant_id
     limits = PLANS[Plan.read(film.project.plan)]
-    # A thread may still be writing when a cancel takes the folder away; it stops at its next block.
-    with TemporaryDirectory(dir=scratch, prefix="import-", ignore_cleanup_errors=True) as folder:
-        source = Path(folder) / "source"
+    with folder(scratch, "import") as place:
+        source = place / "source"
         try:
             named = await _fetch(
                 film,
