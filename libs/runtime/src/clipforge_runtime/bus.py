@@ -1,4 +1,4 @@
-"""The log as the rest of the code sees it. No NATS here: see jetstream/ and testing.py."""
+"""The log as the rest of the code sees it. No NATS here: see jetstream/ and testing/."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass

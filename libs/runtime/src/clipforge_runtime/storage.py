@@ -1,4 +1,4 @@
-"""The object store as the rest of the code sees it. No S3 here: see s3.py and testing.py."""
+"""The object store as the rest of the code sees it. No S3 here: see s3.py and testing/."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -45,13 +45,14 @@ async def state(
     once: bool,
 ) -> Stated:
     """See Publisher.state."""
+    body = encode(fact)
     sent = {**headers, **envelope(fact, fact_id, source)}
     if once:
         sent["Nats-Expected-Last-Subject-Sequence"] = "0"
         sent["Nats-Expected-Last-Subject-Sequence-Subject"] = subjects.once(fact)
     subject = str(subjects.fact_subject(fact))
     try:
-        return await publish(connection, subject, encode(fact), message_id=fact_id, headers=sent)
+        return await publish(connection, subject, body, message_id=fact_id, headers=sent)
     except ApiError as error:
         if error.err_code not in WRONG_LAST_SEQUENCE:
             raise
