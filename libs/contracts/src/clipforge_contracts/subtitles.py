@@ -1,18 +1,23 @@
 """A transcript as SRT, WebVTT or plain text.
 
 Cues follow the habits of broadcast subtitles: at most two lines of 42 letters, about six seconds.
+Letters stay in the order in which they are spoken: a player lays out what runs from right to left.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from typing import Final
 
 from clipforge.v1.documents_pb2 import Transcript, Word
 
-LINE: Final = 42  # letters; the usual limit of broadcasters' style guides
+LINE: Final = 42  # columns; the usual limit of broadcasters' style guides
 LONGEST_MS: Final = 6000
 PAUSE_MS: Final = 600  # a silence that ends a cue
 SHORTEST_MS: Final = 700  # below this nobody can read a cue; it is held, as far as the next allows
+SENTENCE_ENDS: Final = tuple(".?!…。？！؟۔।")  # noqa: RUF001  (of several scripts)
+CLOSERS: Final = "\"'”’»)]"  # noqa: RUF001  (quotes as people write them)
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,10 @@ class Cue:
 
 
 def srt(transcript: Transcript) -> str:
-    """SubRip: numbered cues with comma times."""
+    """SubRip: numbered cues with comma times. It has no way to escape its own arrow."""
     return "\n".join(
         f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n"
-        + "\n".join(cue.lines)
+        + "\n".join(line.replace("-->", "→") for line in cue.lines)
         + "\n"
         for number, cue in enumerate(cues(words(transcript)), start=1)
     )
@@ -46,30 +51,64 @@ def vtt(transcript: Transcript) -> str:
 
 def txt(transcript: Transcript) -> str:
     """One segment a line."""
-    return "".join(f"{segment.text}\n" for segment in transcript.segments)
+    lines = (" ".join(segment.text.split()) for segment in transcript.segments)
+    return "".join(f"{line}\n" for line in lines if line)
 
 
 def words(transcript: Transcript) -> list[Word]:
-    """Every word in order; a segment without words counts as one."""
+    """Every word in order; where a segment has no word times, its time is shared out by letters."""
     found: list[Word] = []
     for segment in transcript.segments:
         if segment.words:
             found.extend(segment.words)
-        elif segment.text:
-            found.append(Word(text=segment.text, start_ms=segment.start_ms, end_ms=segment.end_ms))
+        else:
+            found += _spread(segment.text.split(), segment.start_ms, segment.end_ms)
     return found
 
 
 def cues(spoken: Sequence[Word]) -> list[Cue]:
-    """Words as cues: never overlapping, each long enough to read where there is room."""
-    groups = list(_groups(spoken))
+    """Words as cues: in order, never overlapping, each long enough to read where there is room."""
+    in_order = sorted(spoken, key=lambda word: word.start_ms)
+    groups = list(_groups([piece for word in in_order for piece in _pieces(word)]))
     made: list[Cue] = []
-    for group, following in zip(groups, [*groups[1:], None], strict=True):
-        start, end = group[0].start_ms, group[-1].end_ms
-        limit = following[0].start_ms if following else start + LONGEST_MS
-        end = min(max(end, start + SHORTEST_MS), max(limit, start + 1))
-        made.append(Cue(start, end, _lines([word.text.strip() for word in group])))
+    free = 0
+    for group, following in zip_longest(groups, groups[1:]):
+        start = max(group[0].start_ms, free)
+        held = max(group[-1].end_ms, start + SHORTEST_MS)
+        limit = min(following[0].start_ms if following else held, start + LONGEST_MS)
+        free = max(min(held, limit), start + 1)
+        made.append(Cue(start, free, _lines([word.text for word in group])))
     return made
+
+
+def _pieces(word: Word) -> list[Word]:
+    """A word as it fits on a line: mostly itself, an address of 300 letters in several."""
+    texts = [piece for text in word.text.split() for piece in _cut(text)]
+    return _spread(texts, word.start_ms, word.end_ms)
+
+
+def _spread(texts: Sequence[str], start_ms: int, end_ms: int) -> list[Word]:
+    """Texts as words, each with its letters' share of the time."""
+    total = sum(len(text) for text in texts)
+    length = max(end_ms - start_ms, 0)
+    made: list[Word] = []
+    letters = 0
+    for text in texts:
+        begin = start_ms + length * letters // total
+        letters += len(text)
+        end = start_ms + length * letters // total
+        made.append(Word(text=text, start_ms=begin, end_ms=end))
+    return made
+
+
+def _cut(text: str) -> list[str]:
+    """A text in pieces of at most a line; marks stay with the letter that they belong to."""
+    pieces = [""]
+    for letter in text:
+        if _columns(letter) and _columns(pieces[-1]) + _columns(letter) > LINE:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
 
 
 def _groups(spoken: Sequence[Word]) -> Iterator[list[Word]]:
@@ -78,8 +117,8 @@ def _groups(spoken: Sequence[Word]) -> Iterator[list[Word]]:
         if group and (
             word.start_ms - group[-1].end_ms > PAUSE_MS
             or word.end_ms - group[0].start_ms > LONGEST_MS
-            or sum(len(one.text) + 1 for one in group) + len(word.text) > 2 * LINE
-            or (group[-1].text.rstrip().endswith((".", "?", "!")) and len(group) > 2)
+            or _break([*(one.text for one in group), word.text]) is None
+            or (_ends_a_sentence(group[-1].text) and len(group) > 2)
         ):
             yield group
             group = []
@@ -88,14 +127,47 @@ def _groups(spoken: Sequence[Word]) -> Iterator[list[Word]]:
         yield group
 
 
+def _ends_a_sentence(text: str) -> bool:
+    return text.rstrip(CLOSERS).endswith(SENTENCE_ENDS)
+
+
 def _lines(texts: Sequence[str]) -> tuple[str, ...]:
-    whole = " ".join(" ".join(text.split()) for text in texts)
-    if len(whole) <= LINE or " " not in whole:
-        return (whole,)
-    # Two lines of nearly one length read best.
-    spaces = [at for at, letter in enumerate(whole) if letter == " "]
-    at = min(spaces, key=lambda space: abs(space - len(whole) / 2))
-    return (whole[:at], whole[at + 1 :])
+    at = _break(texts) or 0
+    return tuple(_join(part) for part in (texts[:at], texts[at:]) if part)
+
+
+def _break(texts: Sequence[str]) -> int | None:
+    """Before which text a second line begins; 0: one line is enough, None: two are not.
+
+    Two lines of nearly one length read best.
+    """
+    if _columns(_join(texts)) <= LINE:
+        return 0
+    fitting: dict[int, int] = {}
+    for at in range(1, len(texts)):
+        first, second = _columns(_join(texts[:at])), _columns(_join(texts[at:]))
+        if max(first, second) <= LINE:
+            fitting[at] = abs(first - second)
+    return min(fitting, key=lambda at: fitting[at]) if fitting else None
+
+
+def _join(texts: Sequence[str]) -> str:
+    """With spaces, but none between letters of scripts that write without."""
+    joined = "".join(texts[:1])
+    for former, text in pairwise(texts):
+        joined += text if _wide(former[-1]) and _wide(text[0]) else f" {text}"
+    return joined
+
+
+def _columns(text: str) -> int:
+    return sum(
+        0 if unicodedata.category(letter) in ("Mn", "Me", "Cf") else 1 + _wide(letter)
+        for letter in text
+    )
+
+
+def _wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in ("W", "F")
 
 
 def _clock(milliseconds: int, mark: str) -> str:
