@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin
@@ -79,7 +80,7 @@ def _client(allowed: Allowed, patience: Patience, headers: Mapping[str, str]) ->
     transport = httpx.AsyncHTTPTransport()
     # httpx has no public way to hand over a network backend; its pool is httpcore's.
     transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=ssl.create_default_context(), network_backend=GuardedBackend(allowed)
+        ssl_context=_tls(), network_backend=GuardedBackend(allowed)
     )
     return httpx.AsyncClient(
         transport=transport,
@@ -93,6 +94,12 @@ def _client(allowed: Allowed, patience: Patience, headers: Mapping[str, str]) ->
         },
         trust_env=False,  # a proxy of the environment would connect where we may not
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it reads every certificate of the system."""
+    return ssl.create_default_context()
 
 
 async def _fetch_once(
