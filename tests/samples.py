@@ -156,4 +156,12 @@ def every_fact() -> list[Fact]:
             role="admin",
             hash=b"\x01" * 32,
         ),
+        facts.JobReplayed(
+            project=project(),
+            stage="import",
+            about=PROJECT,
+            failed_job_id=ids.job("import", PROJECT),
+            job_id=ids.job("import", PROJECT, 1),
+            replay=1,
+        ),
     ]

@@ -10,13 +10,15 @@ from sqlmodel import select
 from clipforge.v1.facts_pb2 import (
     ClipsDetected,
     ExportRequested,
+    JobReplayed,
     ProjectSubmitted,
     StageFailed,
     VideoImported,
     VideoTranscribed,
 )
 from clipforge_catalog.database import Sessions, open_database
-from clipforge_catalog.tables import Job
+from clipforge_catalog.queries import projects
+from clipforge_catalog.tables import Job, JobState, ProjectState
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.pipeline import BY_STAGE, IMPORT
@@ -24,6 +26,7 @@ from clipforge_projector import projector
 from clipforge_projector.causes import cause_of
 from clipforge_projector.reconciler import TIMES, reconcile
 from clipforge_runtime.bus import Delivery
+from clipforge_runtime.errors import Permanent
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.testing import MemoryBus
@@ -164,6 +167,47 @@ async def test_a_job_that_is_lost_again_and_again_is_given_up_in_words(
     assert isinstance(found.fact, StageFailed)
     assert found.fact.reason == "lost"
     assert "Submit the film again" in found.fact.sentence
+
+
+async def test_a_dead_letter_that_is_replayed_is_done_after_all(
+    workshop: Workshop, sessions: Sessions, bus: JetStream
+) -> None:
+    ills = ["the first time"]
+
+    async def import_it(film: ProjectSubmitted) -> VideoImported:
+        if ills:
+            raise Permanent("It does not work yet.", reason=ills.pop())
+        return next(fact for fact in every_fact() if isinstance(fact, VideoImported))
+
+    await submit(workshop, sessions, bus)
+    async with workshop.working(import_it):
+        [failure] = await workshop.hear(StageFailed)
+        await projector.project(sessions, bus, batch=10, until=failure.sequence)
+        failed = await the_job(sessions)
+        replayed = JobReplayed(
+            project=SUBMITTED.project,
+            stage=IMPORT.name,
+            about=PROJECT,
+            failed_job_id=failed.id,
+            job_id=ids.job(IMPORT.name, PROJECT, 1),
+            replay=1,
+        )
+        stated = await workshop.gateway.state(replayed, fact_id=ids.new("evt"), once=True)
+        await projector.project(sessions, bus, batch=10, until=stated.sequence)
+        async with sessions() as session:
+            row = await projects.get(session, TENANT, PROJECT)
+            assert row is not None
+            assert row.state == ProjectState.QUEUED
+
+        assert await reconcile(sessions, bus, now=datetime.now(UTC)) == 1
+
+        [outcome] = await workshop.hear(VideoImported)
+    await projector.project(sessions, bus, batch=10, until=outcome.sequence)
+    async with sessions() as session:
+        imports = select(Job).where(Job.stage == IMPORT.name)
+        jobs = {job.replay: job.state for job in (await session.exec(imports)).all()}
+    assert jobs[0] == JobState.FAILED
+    assert jobs[1] == JobState.COMPLETED
 
 
 @pytest.mark.parametrize(

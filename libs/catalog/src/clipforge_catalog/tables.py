@@ -134,6 +134,7 @@ class Job(SQLModel, table=True):
     stage: str
     about: str
     priority: str
+    replay: int = 0  # how often it had failed for good before
     state: str = JobState.WAITING
     attempts: int = 0
     crashes: int = 0
@@ -143,6 +144,8 @@ class Job(SQLModel, table=True):
     trace_id: str | None = None
     cached: bool = False
     sequence: int = Field(sa_column=_sequence())
+    # Of the message that is to bring it to a worker; 0 where this log has had none.
+    cause_sequence: int = Field(default=0, sa_column=_sequence())
     waiting_since: datetime = Field(sa_column=_time())
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     # How the reconciler has dealt with it. Not made of facts: a rebuild begins from none.

@@ -18,6 +18,7 @@ from clipforge.v1.facts_pb2 import (
     ClipsDetected,
     ExportCancelled,
     ExportRequested,
+    JobReplayed,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
@@ -44,6 +45,7 @@ Fact: TypeAlias = (
     | BrandKitSaved
     | TenantSaved
     | ApiKeySaved
+    | JobReplayed
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -100,7 +102,7 @@ def about(fact: Fact) -> str:
     match fact:
         case ExportRequested() | ClipExported() | ExportCancelled():
             return fact.export_id
-        case StageFailed():
+        case StageFailed() | JobReplayed():
             return fact.job_id
         case ClipEdited():
             return fact.clip.id

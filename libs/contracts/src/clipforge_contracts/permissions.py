@@ -12,6 +12,7 @@ from clipforge.v1.facts_pb2 import (
     ClipEdited,
     ExportCancelled,
     ExportRequested,
+    JobReplayed,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
@@ -37,6 +38,7 @@ GATEWAY_STATES: Final[tuple[type[Fact], ...]] = (
     BrandKitSaved,
     TenantSaved,
     ApiKeySaved,
+    JobReplayed,
 )
 CANCELS: Final[tuple[type[Fact], ...]] = (ProjectCancelled, ProjectDeleted, ExportCancelled)
 PROGRESS: Final = "KV_progress"

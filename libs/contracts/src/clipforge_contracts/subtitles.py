@@ -7,7 +7,8 @@ Letters stay in the order in which they are spoken: a player lays out what runs 
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from functools import lru_cache
+from itertools import accumulate, pairwise, zip_longest
 from typing import Final
 
 from clipforge.v1.documents_pb2 import Transcript, Word
@@ -141,24 +142,33 @@ def _break(texts: Sequence[str]) -> int | None:
 
     Two lines of nearly one length read best.
     """
-    if _columns(_join(texts)) <= LINE:
+    # How far the line goes after each text, gaps included.
+    reached = list(accumulate(_gap(one, two) + _columns(two) for one, two in _neighbours(texts)))
+    if reached[-1] <= LINE:
         return 0
     fitting: dict[int, int] = {}
     for at in range(1, len(texts)):
-        first, second = _columns(_join(texts[:at])), _columns(_join(texts[at:]))
+        first = reached[at - 1]
+        second = reached[-1] - first - _gap(texts[at - 1], texts[at])
         if max(first, second) <= LINE:
             fitting[at] = abs(first - second)
     return min(fitting, key=lambda at: fitting[at]) if fitting else None
 
 
 def _join(texts: Sequence[str]) -> str:
-    """With spaces, but none between letters of scripts that write without."""
-    joined = "".join(texts[:1])
-    for former, text in pairwise(texts):
-        joined += text if _wide(former[-1]) and _wide(text[0]) else f" {text}"
-    return joined
+    return "".join(" " * _gap(one, two) + two for one, two in _neighbours(texts))
 
 
+def _neighbours(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return pairwise(("", *texts))
+
+
+def _gap(former: str, text: str) -> int:
+    """A space between two words; none at the start, and where scripts write without."""
+    return 0 if not former or (_wide(former[-1]) and _wide(text[0])) else 1
+
+
+@lru_cache(maxsize=4096)
 def _columns(text: str) -> int:
     return sum(
         0 if unicodedata.category(letter) in ("Mn", "Me", "Cf") else 1 + _wide(letter)

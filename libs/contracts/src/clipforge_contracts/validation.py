@@ -147,6 +147,10 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     ),
     facts_pb2.ClipExported: (*_PROJECT, _has("export_id", "clip_id", "record")),
     facts_pb2.StageFailed: (_has("project", "stage", "job_id", "reason", "sentence"),),
+    facts_pb2.JobReplayed: (
+        *_PROJECT,
+        _has("stage", "about", "failed_job_id", "job_id", "replay"),
+    ),
     facts_pb2.ProjectCancelled: _PROJECT,
     facts_pb2.ProjectDeleted: _PROJECT,
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),

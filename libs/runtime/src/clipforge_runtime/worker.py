@@ -201,12 +201,15 @@ class Worker:
         numbered.sort(key=lambda pair: isinstance(pair[0], self.stage.outcome))
         counted = {"cf-attempt": str(cause.attempt), "cf-crashes": str(cause.crashes)}
         for fact, fact_id in numbered:
+            part = self.stage.is_part(fact)
+            # A part belongs to the job that cut it; an outcome begins another stage's first job.
+            replay = {"cf-replay": str(cause.replay)} if part and cause.replay else {}
             try:
                 await self.bus.state(
                     fact,
                     fact_id=fact_id,
-                    headers={**telemetry.trace_headers(), **counted},
-                    once=not self.stage.is_part(fact),
+                    headers={**telemetry.trace_headers(), **counted, **replay},
+                    once=not part,
                 )
             except Contradicted as error:
                 log.info("somebody else was first: %s", error)

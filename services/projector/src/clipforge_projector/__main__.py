@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from clipforge_catalog.database import open_database
 from clipforge_projector import projector, schema
 from clipforge_projector.apply import SteppedDown
-from clipforge_projector.reconciler import reconcile_for_ever
+from clipforge_projector.reconciler import Reconciler
 from clipforge_projector.removal import remove_objects
 from clipforge_projector.settings import Settings
 from clipforge_runtime.bus import Unavailable
@@ -57,9 +57,14 @@ async def _work(settings: Settings, bus: JetStream) -> None:
             ):
                 log.info("this projector is the active one")
                 tasks.create_task(bus.keep_progress(settings.stream_replicas))
-                tasks.create_task(reconcile_for_ever(sessions, bus))
+                reconciler = Reconciler(sessions, bus)
+                tasks.create_task(reconciler.work())
                 tasks.create_task(remove_objects(sessions, S3Store(settings)))
-                tasks.create_task(projector.project(sessions, bus, batch=settings.projector_batch))
+                tasks.create_task(
+                    projector.project(
+                        sessions, bus, batch=settings.projector_batch, on_facts=reconciler.hear
+                    )
+                )
         except* (DBAPIError, SteppedDown, Unavailable, OSError) as errors:
             log.warning("stepping down, and trying again: %s", errors.exceptions)
         # Between two tries; nothing announces that the database is back.

@@ -15,6 +15,7 @@ from clipforge.v1.facts_pb2 import (
     ClipsDetected,
     ExportCancelled,
     ExportRequested,
+    JobReplayed,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
@@ -64,6 +65,8 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     ProjectDeleted: (project.deleted,),
     TenantSaved: (tenant.saved,),
     ApiKeySaved: (tenant.key_saved,),
+    # The job last: it asks whether the former one has failed.
+    JobReplayed: (project.replayed, export.replayed, job.replayed),
 }
 
 

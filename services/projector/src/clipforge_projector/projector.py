@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -67,19 +67,27 @@ async def position_in(sessions: Sessions, log_: Reader) -> tuple[str, int]:
             log.warning("the log is another one now: reading it from its beginning")
             found.incarnation, found.seq = incarnation, 0
             await session.exec(
-                update(Job).where(col(Job.state) == JobState.WAITING).values(sequence=0)
+                update(Job).where(col(Job.state) == JobState.WAITING).values(cause_sequence=0)
             )
         return incarnation, found.seq
 
 
-async def project(sessions: Sessions, log_: Reader, *, batch: int, until: int | None = None) -> int:
-    """Apply facts for ever, or up to a sequence; the position reached."""
+async def project(
+    sessions: Sessions,
+    log_: Reader,
+    *,
+    batch: int,
+    until: int | None = None,
+    on_facts: Callable[[Sequence[Entry]], None] = lambda entries: None,
+) -> int:
+    """Apply facts for ever, or up to a sequence; the position reached. `on_facts` hears of each."""
     incarnation, position = await position_in(sessions, log_)
     if until is not None and position >= until:
         return position
     async for entries in _batches(log_.follow(after=position), batch):
         position = await apply(sessions, entries, incarnation=incarnation, position=position)
         POSITION.set(position)
+        on_facts(entries)
         if until is not None and position >= until:
             break
     return position

@@ -2,19 +2,21 @@
 
 The log forgets a message silently when max_age is over, and altogether when its disk is lost. The
 rows know what was promised. A job that waits, and of which the log holds nothing, is begun anew
-from its rows; after three times it is given up in words.
+from its rows; after three times it is given up in words. A dead letter that is replayed is such a
+job: it waits, and the log holds nothing of it yet.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter
-from sqlmodel import col, or_, select
+from sqlmodel import and_, col, or_, select
 
-from clipforge.v1.facts_pb2 import StageFailed
+from clipforge.v1.facts_pb2 import JobReplayed, StageFailed
 from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import Job, JobState, Project
 from clipforge_contracts import ids, subjects
@@ -23,7 +25,7 @@ from clipforge_contracts.pipeline import BY_STAGE
 from clipforge_contracts.plans import Priority
 from clipforge_contracts.subjects import Subject
 from clipforge_projector.causes import cause_of, ref
-from clipforge_runtime.bus import Contradicted, Unavailable
+from clipforge_runtime.bus import Contradicted, Entry, Unavailable
 from clipforge_runtime.jetstream import JetStream
 
 log = logging.getLogger(__name__)
@@ -42,15 +44,30 @@ GIVEN_UP: Final = (
 )
 
 
-async def reconcile_for_ever(sessions: Sessions, bus: JetStream) -> None:
-    """One round a minute, by the one active projector."""
-    while True:
-        try:
-            await reconcile(sessions, bus, now=datetime.now(UTC))
-        except Unavailable as error:
-            log.warning("could not look for lost jobs: %s", error)
-        # A clock is all that tells when it is time to look again.
-        await asyncio.sleep(EVERY_SECONDS)
+class Reconciler:
+    """Rounds of reconciliation: one a minute, and one at once when there is something to replay."""
+
+    def __init__(self, sessions: Sessions, bus: JetStream) -> None:
+        self._sessions = sessions
+        self._bus = bus
+        self._wake = asyncio.Event()
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """Facts that have just become rows."""
+        if any(isinstance(entry.fact, JobReplayed) for entry in entries):
+            self._wake.set()
+
+    async def work(self) -> None:
+        """For ever, by the one active projector."""
+        while True:
+            self._wake.clear()
+            try:
+                await reconcile(self._sessions, self._bus, now=datetime.now(UTC))
+            except Unavailable as error:
+                log.warning("could not look for lost jobs: %s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await self._wake.wait()
 
 
 async def reconcile(sessions: Sessions, bus: JetStream, *, now: datetime) -> int:
@@ -74,8 +91,14 @@ async def _waiting(sessions: Sessions, *, before: datetime) -> Sequence[Job]:
             select(Job)
             .where(
                 Job.state == JobState.WAITING,
-                Job.waiting_since < before,
-                or_(col(Job.looked_at).is_(None), col(Job.looked_at) < before),
+                or_(
+                    # A replay has no message yet: that of its first is how it begins.
+                    and_(col(Job.replay) > 0, col(Job.restated) == 0),
+                    and_(
+                        col(Job.waiting_since) < before,
+                        or_(col(Job.looked_at).is_(None), col(Job.looked_at) < before),
+                    ),
+                ),
             )
             .order_by(col(Job.looked_at).asc().nulls_first(), col(Job.sequence))
             .limit(AT_ONCE)
@@ -92,7 +115,7 @@ async def _is_lost(bus: JetStream, job: Job) -> bool:
     for kind, about in ended:  # stated, and only not applied yet
         if await bus.last(kind, tenant=job.tenant_id, project=job.project_id, about=about):
             return False
-    return not await bus.holds(stage, _due(job), job.sequence)
+    return not await bus.holds(stage, _due(job), job.cause_sequence)
 
 
 async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
@@ -109,9 +132,13 @@ async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
         await _give_up(bus, job, project)
         return
     fact_id = ids.derive("evt", job.id, "restated", times)
-    await bus.state_again(_due(job), cause, fact_id=fact_id)
-    log.warning("the log had lost job %s of %s: stated again", job.id, job.stage)
-    RESTATED.labels("restated").inc()
+    await bus.state_again(_due(job), cause, fact_id=fact_id, replay=job.replay)
+    if job.replay and times == 1:
+        log.info("replaying job %s of %s", job.id, job.stage)
+        RESTATED.labels("replayed").inc()
+    else:
+        log.warning("the log had lost job %s of %s: stated again", job.id, job.stage)
+        RESTATED.labels("restated").inc()
 
 
 async def _give_up(bus: JetStream, job: Job, project: Project) -> None:

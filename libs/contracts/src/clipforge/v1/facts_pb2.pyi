@@ -553,3 +553,43 @@ class ApiKeySaved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApiKeySaved: _TypeAlias = ApiKeySaved  # noqa: Y015
+
+@_typing.final
+class JobReplayed(_message.Message):
+    """A job that had failed is to be done after all, as a job of its own. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    FAILED_JOB_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    REPLAY_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    about: _builtins.str
+    """the project or the export that the job is about"""
+    failed_job_id: _builtins.str
+    job_id: _builtins.str
+    """the new one"""
+    replay: _builtins.int
+    """1 for the first time"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        stage: _builtins.str = ...,
+        about: _builtins.str = ...,
+        failed_job_id: _builtins.str = ...,
+        job_id: _builtins.str = ...,
+        replay: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "failed_job_id", b"failed_job_id", "job_id", b"job_id", "project", b"project", "replay", b"replay", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobReplayed: _TypeAlias = JobReplayed  # noqa: Y015

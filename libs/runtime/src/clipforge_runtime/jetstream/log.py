@@ -115,14 +115,17 @@ class JetStream:
         """Have the bucket of progress, for ever: for the one service that is responsible."""
         await progress.keep(self.connection, replicas)
 
-    async def state_again(self, due: subjects.Subject, fact: Fact, *, fact_id: str) -> None:
-        """Have a cause that the log has lost delivered anew, at once."""
+    async def state_again(
+        self, due: subjects.Subject, fact: Fact, *, fact_id: str, replay: int = 0
+    ) -> None:
+        """Have a cause that the log has lost, or that is to be replayed, delivered at once."""
+        replayed = {"cf-replay": str(replay)} if replay else {}
         await publishing.publish(
             self.connection,
             str(due),
             encode(fact),
             message_id=fact_id,
-            headers=publishing.envelope(fact, fact_id, self.name),
+            headers={**publishing.envelope(fact, fact_id, self.name), **replayed},
         )
 
     async def holds(self, stage: Stage, due: subjects.Subject, cause: int) -> bool:

@@ -2,7 +2,13 @@
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge.v1.facts_pb2 import ClipExported, ExportCancelled, ExportRequested, StageFailed
+from clipforge.v1.facts_pb2 import (
+    ClipExported,
+    ExportCancelled,
+    ExportRequested,
+    JobReplayed,
+    StageFailed,
+)
 from clipforge_catalog.tables import Export, JobState, Project
 from clipforge_contracts.documents import as_dict
 from clipforge_runtime.bus import Entry
@@ -49,6 +55,13 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
     export.failure_reason = fact.reason
     export.failure_sentence = fact.sentence
     export.finished_at = entry.time
+
+
+async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> None:
+    export = await session.get(Export, fact.about)
+    if export is not None and export.state == JobState.FAILED:
+        export.state = JobState.WAITING
+        export.failure_reason = export.failure_sentence = export.finished_at = None
 
 
 async def cancelled(session: AsyncSession, fact: ExportCancelled, entry: Entry) -> None:

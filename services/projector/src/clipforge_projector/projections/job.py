@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge.v1.facts_pb2 import ExportCancelled, StageFailed
+from clipforge.v1.facts_pb2 import ExportCancelled, JobReplayed, StageFailed
 from clipforge_catalog.tables import Job, JobState, Project
-from clipforge_contracts import ids, subjects
+from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, project_of
-from clipforge_contracts.pipeline import PIPELINE, Stage, feeds
+from clipforge_contracts.pipeline import EXPORT, PIPELINE, Stage, feeds
 from clipforge_runtime.bus import Entry
 
 _ENDS: Final[dict[type[Fact], Stage]] = {stage.outcome: stage for stage in PIPELINE}
@@ -25,8 +26,8 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
     job_id = stage.job(fact)
     job = await session.get(Job, job_id)
     if job is not None:
-        if job.state == JobState.WAITING and not job.sequence:
-            job.sequence = entry.sequence  # met again, in a log that was made anew
+        if job.state == JobState.WAITING and not job.cause_sequence:
+            job.cause_sequence = entry.sequence  # met again, in a log that was made anew
         return
     session.add(
         Job(
@@ -37,20 +38,43 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
             about=stage.job_about(fact),
             priority=subjects.parse(entry.subject).priority,
             sequence=entry.sequence,
+            cause_sequence=entry.sequence,
+            waiting_since=entry.time,
+        )
+    )
+
+
+async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> None:
+    """A new job in the place of one that failed. The reconciler finds it, and states its cause."""
+    failed = await session.get(Job, fact.failed_job_id)
+    known = await session.get(Job, fact.job_id)
+    if failed is None or failed.state != JobState.FAILED or known is not None:
+        return
+    session.add(
+        Job(
+            id=fact.job_id,
+            tenant_id=failed.tenant_id,
+            project_id=failed.project_id,
+            stage=failed.stage,
+            about=failed.about,
+            priority=failed.priority,
+            replay=fact.replay,
+            sequence=entry.sequence,
             waiting_since=entry.time,
         )
     )
 
 
 async def completed(session: AsyncSession, fact: Fact, entry: Entry) -> None:
-    """The outcome of a stage completes its job."""
+    """The outcome of a stage completes its job, or the latest replay of it."""
     stage = _ENDS.get(type(fact))
     if stage is None:
         return
-    job = await session.get(Job, ids.job(stage.name, about(fact)))
+    job = await _latest(session, stage, project_of(fact).project_id, about(fact))
     if job is not None and job.state != JobState.CANCELLED:
         job.state = JobState.COMPLETED
         job.attempts = int(entry.headers.get("cf-attempt", "1"))
+        job.crashes = int(entry.headers.get("cf-crashes", "0"))
         job.cached = bool(getattr(fact, "cached", False) or getattr(fact, "reused", False))
         job.finished_at = entry.time
         job.reason = job.sentence = job.detail = None
@@ -71,7 +95,17 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
 
 
 async def export_cancelled(session: AsyncSession, fact: ExportCancelled, entry: Entry) -> None:
-    job = await session.get(Job, ids.job("export", fact.export_id))
+    job = await _latest(session, EXPORT, fact.project.project_id, fact.export_id)
     if job is not None and job.state == JobState.WAITING:
         job.state = JobState.CANCELLED
         job.finished_at = entry.time
+
+
+async def _latest(session: AsyncSession, stage: Stage, project: str, about: str) -> Job | None:
+    statement = (
+        select(Job)
+        .where(Job.project_id == project, Job.stage == stage.name, Job.about == about)
+        .order_by(col(Job.replay).desc())
+        .limit(1)
+    )
+    return (await session.exec(statement)).first()

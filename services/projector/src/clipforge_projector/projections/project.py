@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
     ClipsDetected,
+    JobReplayed,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
@@ -27,11 +28,17 @@ from clipforge_catalog.tables import (
 )
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
+from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
 from clipforge_runtime.bus import Entry
 
 # The first of these in the log's order stays; what comes later is only recorded.
 FINAL: Final = {ProjectState.READY, ProjectState.CANCELLED}
+AT: Final = {  # where a project stands while it waits for a stage
+    IMPORT.name: ProjectState.QUEUED,
+    TRANSCRIPTION.name: ProjectState.TRANSCRIBING,
+    CLIP_DETECTION.name: ProjectState.DETECTING,
+}
 
 
 async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry) -> None:
@@ -117,6 +124,15 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
         project.failed_stage = fact.stage
         project.failure_reason = fact.reason
         project.failure_sentence = fact.sentence
+
+
+async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> None:
+    """Work goes on where it had failed."""
+    if fact.about != fact.project.project_id:
+        return
+    project = await session.get(Project, fact.project.project_id)
+    if project is not None and project.state == ProjectState.FAILED:
+        await _advance(session, fact, entry, AT[fact.stage])
 
 
 async def left_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
