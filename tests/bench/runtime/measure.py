@@ -1,0 +1,160 @@
+"""The measurements, each on a broker of its own with an empty folder."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from bench.runtime.brokers import Broker
+from bench.runtime.meter import MIB, Marks, Stuck, usage
+from bench.runtime.systems import Command, System
+from clipforge_standalone.servers.process import Child
+
+WARM = 100  # jobs before the clock starts: connections, caches, compiled code
+SPARE = 40  # jobs behind the last measured one, so that no slot runs dry
+MOST_SECONDS = 90.0
+
+Figures = dict[str, float]
+
+
+@dataclass
+class Bench:
+    """A system with its broker up."""
+
+    system: System
+    broker: Broker
+    folder: Path
+
+    @property
+    def marks(self) -> Marks:
+        return Marks(self.folder / "marks")
+
+    def feed(self, **options: Any) -> dict[str, Any]:
+        """Put jobs in; what the feeder says, with the broker's CPU seconds meanwhile."""
+        command = self.system.feed(self.broker, options)
+        with subprocess.Popen(
+            command.argv,
+            env={**os.environ, **command.env},
+            stdout=subprocess.PIPE,
+            stderr=(self.folder / "feed.log").open("ab"),
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                said = ""
+                before = after = usage([self.broker.pid]).cpu
+                for line in process.stdout:
+                    if line.startswith("begin"):
+                        before = usage([self.broker.pid]).cpu
+                    said, after = line, usage([self.broker.pid]).cpu
+            except BaseException:
+                process.terminate()
+                raise
+        if process.returncode:
+            raise Stuck(f"the feeder failed: {(self.folder / 'feed.log').read_text()[-800:]}")
+        return {"broker_cpu": after - before, **(json.loads(said) if said[:1] == "{" else {})}
+
+    @contextmanager
+    def workers(self, slots: int, hops: int = 1) -> Iterator[list[int]]:
+        """The process ids of its workers."""
+        with ExitStack() as stack:
+            children = []
+            commands = self.system.work(self.broker, slots, self.marks.file, hops)
+            for n, command in enumerate(commands):
+                children.append(stack.enter_context(self._running(n, command)))
+            yield [child.pid for child in children]
+
+    @contextmanager
+    def _running(self, n: int, command: Command) -> Iterator[Child]:
+        env = {**os.environ, **command.env}
+        child = Child("worker", command.argv, self.folder / f"worker{n}.log", env=env)
+        child.start()
+        try:
+            yield child
+        finally:
+            child.stop(5)
+            child.kill()  # of the same group: prefork's children
+
+
+@contextmanager
+def bench(system: System) -> Iterator[Bench]:
+    """A fresh broker of this system; ended and removed whatever happens."""
+    folder = Path(tempfile.mkdtemp(prefix="clipforge-bench-"))
+    try:
+        broker = system.broker(folder / "broker")
+        try:
+            broker.start()
+            yield Bench(system, broker, folder)
+        finally:
+            broker.stop()
+    except Stuck as stuck:
+        logs = [file.read_text(errors="replace")[-500:] for file in folder.glob("*.log")]
+        raise Stuck(f"{system.name}: {stuck}\n" + "\n".join(logs)) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def enqueue(system: System, window: int) -> Figures:
+    """Jobs a second into an idle queue, and microseconds of CPU for each."""
+    count = system.counts.enqueue
+    with bench(system) as on:
+        said = on.feed(count=count, warm=WARM, window=window)
+    return {
+        "rate": count / said["seconds"],
+        "client_us": said["cpu"] / count * 1e6,
+        "broker_us": said["broker_cpu"] / count * 1e6,
+    }
+
+
+def process(
+    system: System, slots: int, *, count: int = 0, waiting: int = 0, tenants: int = 1
+) -> Figures:
+    """No-op jobs a second out of a full queue; `waiting` more of them lie behind."""
+    count = count or (system.counts.one_slot if slots == 1 else system.counts.ten_slots)
+    with bench(system) as on:
+        filled = WARM + count + max(SPARE, waiting)
+        on.feed(count=filled, bulk=True, **({"tenants": tenants} if tenants > 1 else {}))
+        with on.workers(slots) as pids:
+            on.marks.wait_for(WARM, on.system.first_seconds)
+            began = on.marks.count()
+            worker, broker = usage(pids), usage([on.broker.pid])
+            on.marks.wait_for(began + count, MOST_SECONDS)
+            worker_after, broker_after = usage(pids), usage([on.broker.pid])
+            done = on.marks.count() - began
+            times = [at for _, at in on.marks.read()]
+    return {
+        "rate": count / ((times[began + count - 1] - times[began - 1]) / 1e9),
+        "client_us": (worker_after.cpu - worker.cpu) / done * 1e6,
+        "broker_us": (broker_after.cpu - broker.cpu) / done * 1e6,
+        "client_mib": worker_after.resident / MIB,
+        "broker_mib": broker_after.resident / MIB,
+    }
+
+
+def latency(system: System, hops: int, *, count: int, rate: float, slots: int = 3) -> Figures:
+    """Milliseconds from before a job is stated until its last handler begins."""
+    with bench(system) as on, on.workers(slots, hops) as pids:
+        on.feed(count=WARM // 2, window=1, hops=hops)
+        on.marks.wait_for(WARM // 2, on.system.first_seconds)
+        worker, broker = usage(pids), usage([on.broker.pid])
+        said = on.feed(count=count, window=16, rate=rate, hops=hops, first=WARM)
+        on.marks.wait_for(WARM // 2 + count, MOST_SECONDS)
+        worker_after, broker_after = usage(pids), usage([on.broker.pid])
+        begun = dict(on.marks.read())
+    waits = [(begun[key] - at) / 1e6 for key, at in said["marks"]]
+    cuts = quantiles(waits, n=100, method="inclusive")
+    return {
+        "p50": cuts[49],
+        "p95": cuts[94],
+        "p99": cuts[98],
+        "client_us": (worker_after.cpu - worker.cpu) / count * 1e6,
+        "broker_us": (broker_after.cpu - broker.cpu) / count * 1e6,
+        "client_mib": worker_after.resident / MIB,
+    }
