@@ -54,5 +54,10 @@ proto: setup ## generate the Python classes of proto/
 
 lock: setup ## pin requirements/*.txt anew from the packages' own needs
 	$(LOCK) requirements/dev.in $(PACKAGES:%=%/pyproject.toml) -o requirements/dev.txt
+	set -e; for service in $(notdir $(wildcard services/*)); do \
+		$(LOCK) -c requirements/dev.txt services/$$service/pyproject.toml -o requirements/$$service.txt; done
 
-.PHONY: help setup check test demo up bench bench-detection bench-pipeline bench-lines proto lock
+docs: setup ## write the generated parts of docs/ anew
+	$(BIN)/python docs/generate.py
+
+.PHONY: help setup check test demo up bench bench-detection bench-pipeline bench-lines proto lock docs

@@ -1,0 +1,153 @@
+"""What the guides tell people to type and to expect exists."""
+
+import ast
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from clipforge_client import Client, cli
+
+ROOT = Path(__file__).parents[2]
+GUIDES = [*sorted(ROOT.glob("docs/guides/*.md")), ROOT / "README.md"]
+SOURCES = [
+    file
+    for file in sorted([*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py")])
+    if "testing" not in file.parts
+]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def reasons(file: Path) -> Iterator[str]:
+    """The reason codes that a file gives: constants, and beginnings such as `http-`."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        for keyword in getattr(node, "keywords", ()):
+            if keyword.arg == "reason":
+                yield from codes(keyword.value)
+        if isinstance(node, ast.FunctionDef):
+            for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+                if argument.arg == "reason" and default is not None:
+                    yield from codes(default)
+            if node.name == "_explain":  # of the dead letter: (reason, sentence, detail)
+                answers = [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+                for answer in answers:
+                    if isinstance(answer, ast.Tuple):
+                        yield from codes(answer.elts[0])
+
+
+def codes(value: ast.expr) -> Iterator[str]:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.Constant):
+        yield str(value.values[0].value) + "<status>"
+    elif isinstance(value, ast.IfExp):
+        yield from codes(value.body)
+        yield from codes(value.orelse)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def clipforge() -> Any:
+    """The whole command, with what the entry points add. Typer has a click of its own inside."""
+    app = typer.Typer(name="clipforge")
+    app.registered_commands = [*cli.app.registered_commands]
+    app.registered_groups = [*cli.app.registered_groups]
+    for entry in entry_points(group="clipforge.commands"):
+        entry.load()(app)
+    return typer.main.get_command(app)
+
+
+def typed() -> tuple[str, ...]:
+    """Every `clipforge ...` in a shell block or between backticks of a guide."""
+    found: dict[str, None] = {}
+    for page in GUIDES:
+        lines = [
+            line for kind in ("", "sh") for text in blocks(page, kind) for line in text.split("\n")
+        ]
+        lines += re.findall(r"`(clipforge [^`]+)`", BLOCK.sub("", page.read_text()))
+        for line in lines:
+            command = line.split("  #")[0].strip().removeprefix(".venv/bin/")
+            if command.startswith("clipforge "):
+                found[command] = None
+    return tuple(found)
+
+
+def test_every_reason_of_a_failure_is_explained() -> None:
+    page = (ROOT / "docs/guides/troubleshooting.md").read_text()
+    explained = set(re.findall(r"^\| `([a-z<>-]+)` \|", page, re.MULTILINE))
+
+    given = {code for file in SOURCES for code in reasons(file)}
+
+    assert {"exhausted", "permanent", "http-<status>", "crashed"} <= given  # they are found at all
+    assert given == explained
+
+
+@pytest.mark.parametrize("command", typed())
+def test_a_command_of_the_guides_exists_with_its_options(command: str) -> None:
+    words = shlex.split(command.replace("<id>", "prj_1").replace("<project>", "prj_1"))[1:]
+    command_or_group = clipforge()
+    context = command_or_group.make_context("clipforge", [], resilient_parsing=True)
+
+    while hasattr(command_or_group, "resolve_command"):
+        name, command_or_group, words = command_or_group.resolve_command(context, words)
+        context = command_or_group.make_context(name, [], parent=context, resilient_parsing=True)
+
+    command_or_group.make_parser(context).parse_args(words)  # raises for an unknown option
+
+
+def test_the_python_of_the_guides_calls_what_the_client_has() -> None:
+    programs = [text for page in GUIDES for text in blocks(page, "python")]
+
+    assert programs
+    for program in programs:
+        tree = ast.parse(program)
+        called = {
+            node.func.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "clipforge"
+        }
+        assert called
+        assert {name for name in called if not hasattr(Client, name)} == set()
+
+
+def test_the_shell_of_the_guides_can_be_read() -> None:
+    for page in GUIDES:
+        for text in blocks(page, "sh"):
+            checked = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True)
+            assert checked.returncode == 0, checked.stderr
+
+
+def test_the_addresses_of_the_guides_are_routes_of_the_gateway() -> None:
+    routes = {
+        re.sub(r"\{\w+\}", "{}", found)
+        for file in ROOT.glob("services/gateway/src/**/routes/*.py")
+        for found in addresses(file)
+    }
+    asked = {
+        re.sub(r"\$\w+|\{\w+\}", "{}", path.split("?")[0])
+        for page in GUIDES
+        for text in blocks(page, "sh")
+        for path in re.findall(r"\$CLIPFORGE_URL(/v1[^\s\"']*)", text)
+    }
+
+    assert asked
+    assert asked <= routes
+
+
+def addresses(file: Path) -> Iterator[str]:
+    """Prefix and path of each route that a file declares."""
+    text = file.read_text()
+    prefix = re.search(r'APIRouter\([^)]*prefix="([^"]+)"', text)
+    for path in re.findall(r'@\w+\.(?:get|post|delete|patch|put)\(\s*"([^"]*)"', text):
+        yield (prefix[1] if prefix else "") + path
