@@ -100,6 +100,7 @@ def test_a_command_of_the_guides_exists_with_its_options(command: str) -> None:
         name, command_or_group, words = command_or_group.resolve_command(context, words)
         context = command_or_group.make_context(name, [], parent=context, resilient_parsing=True)
 
+    context.resilient_parsing = False  # from here on, mistakes count
     command_or_group.make_parser(context).parse_args(words)  # raises for an unknown option
 
 

@@ -49,7 +49,8 @@ async def _up(quiet: bool) -> None:
             f"  logs      {stack.folder / 'logs'}\n\n"
             f"  export CLIPFORGE_URL={stack.url} CLIPFORGE_API_KEY={stack.api_key}\n"
             f"  clipforge run talk.mp4\n\n"
-            "Ctrl-C stops it; what is unfinished goes on at the next start."
+            "Ctrl-C stops it; what is unfinished goes on at the next start.",
+            soft_wrap=True,  # the line to copy stays one line on a narrow terminal
         )
         await stop.wait()
         console.print("stopping ...")
