@@ -4,6 +4,7 @@ Each word is placed by itself, so that the spoken one can grow without pushing i
 right-to-left words keep the order that we give them.
 """
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from clipforge_export.styles import Safe, Style
 
 PAUSE_MS: Final = 600  # a silence that ends a cue
 LINGER_MS: Final = 250  # a cue stays this long after its last word
-SPACE: Final = 0.26  # of the font size, between words
+SPACE: Final = 0.28  # of the font size, between words
 LEADING: Final = 1.05
-SHRINK: Final = 0.5  # a single word wider than the safe box is drawn smaller, down to this
+SHRINK: Final = 0.5  # a word wider than the safe box is drawn smaller, down to this; then broken
+UNSEEN: Final = ("Cc", "Cf", "So", "Cs", "Co")  # categories of letters without a picture here
+JOINERS: Final = "\u200c\u200d"  # shape the letters beside them in Persian and in Indian scripts
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ class Cue:
 
 
 def said(transcript: Transcript, start_ms: int, end_ms: int) -> list[Said]:
-    """The words of a span, clipped to it, in its own time."""
+    """The words of a span, clipped to it, in its own time and in the order of speech."""
     found: list[Said] = []
-    for word in words(transcript):
+    for word in sorted(words(transcript), key=lambda word: word.start_ms):
         middle = (word.start_ms + word.end_ms) / 2
         text = _clean(word.text)
         if start_ms <= middle < end_ms and text:
@@ -71,12 +74,14 @@ def said(transcript: Transcript, start_ms: int, end_ms: int) -> list[Said]:
 
 def cues(spoken: Sequence[Said], style: Style, font: Metrics, safe: Safe) -> list[Cue]:
     """Cues in order, none overlapping, every word inside the safe box."""
-    groups = _groups(spoken, style, font, safe.right - safe.left)
+    room = safe.right - safe.left
+    pieces = [piece for word in spoken for piece in _pieces(word, style, font, room / SHRINK)]
+    groups = _groups(pieces, style, font, room)
     made: list[Cue] = []
     for n, lines in enumerate(groups):
         flat = [word for line in lines for word in line]
         following = groups[n + 1][0][0].start_ms if n + 1 < len(groups) else None
-        end = flat[-1].end_ms + LINGER_MS
+        end = max(word.end_ms for word in flat) + LINGER_MS
         end = min(end, following) if following is not None else end
         made.append(Cue(flat[0].start_ms, end, _place(lines, style, font, safe)))
     return made
@@ -85,6 +90,18 @@ def cues(spoken: Sequence[Said], style: Style, font: Metrics, safe: Safe) -> lis
 def shown(text: str, style: Style) -> str:
     """A word as the style writes it."""
     return text.upper() if style.upper else text
+
+
+def _pieces(word: Said, style: Style, font: Metrics, widest: float) -> list[Said]:
+    """A word that no size makes fit, as several, each with its letters' share of the time."""
+    width = font.width(shown(word.text, style), style.size)
+    if width <= widest:
+        return [word]
+    count = min(math.ceil(width / widest) + 1, len(word.text))
+    edges = [round(len(word.text) * n / count) for n in range(count + 1)]
+    length = word.end_ms - word.start_ms
+    times = [word.start_ms + length * edge // len(word.text) for edge in edges]
+    return [Said(word.text[edges[n] : edges[n + 1]], times[n], times[n + 1]) for n in range(count)]
 
 
 def _groups(
@@ -120,7 +137,7 @@ def _place(
     placed: list[Placed] = []
     for line in lines:
         total = _line_width(line, style, font)
-        scale = max(min(1.0, room / total), SHRINK) if total else 1.0
+        scale = min(1.0, room / total) if total else 1.0
         right_to_left = _right_to_left(line)
         x = centre - total * scale / 2
         for word in reversed(line) if right_to_left else line:
@@ -145,8 +162,14 @@ def _right_to_left(line: Sequence[Said]) -> bool:
 
 def _clean(text: str) -> str:
     """Without line breaks, control characters and emoji, for which no font here has a picture."""
-    return "".join(
-        letter
-        for letter in " ".join(text.split())
-        if unicodedata.category(letter) not in ("Cc", "Cf", "So", "Cs", "Co")
-    ).strip()
+    kept = "".join(letter for letter in " ".join(text.split()) if not _unseen(letter)).strip()
+    drawn = any(unicodedata.category(letter)[0] not in "MC" for letter in kept)
+    return kept if drawn else ""
+
+
+def _unseen(letter: str) -> bool:
+    if letter in JOINERS:
+        return False
+    # What modifies an emoji is dropped with it: its skin and its selectors.
+    modifier = "\ufe00" <= letter <= "\ufe0f" or "\U0001f3fb" <= letter <= "\U0001f3ff"
+    return modifier or letter == "\u20e3" or unicodedata.category(letter) in UNSEEN

@@ -26,11 +26,17 @@ class Metrics:
 
 
 def file(package: str, name: str) -> Path:
-    """A font file of a fontpkg-* package; located, not imported."""
+    """A font file of a fontpkg-* package; located, not imported. Raises FileNotFoundError, in words
+    for who runs the service.
+    """
     found = importlib.util.find_spec(f"fontpkg_{package}")
+    distribution = f"fontpkg-{package.replace('_', '-')}"
     if found is None or not found.submodule_search_locations:
-        raise FileNotFoundError(f"install fontpkg-{package.replace('_', '-')}")
-    return Path(next(iter(found.submodule_search_locations))) / "files" / name
+        raise FileNotFoundError(f"The font {name} is missing: install {distribution}.")
+    path = Path(next(iter(found.submodule_search_locations))) / "files" / name
+    if not path.is_file():
+        raise FileNotFoundError(f"The font {name} is not in {distribution}: install it again.")
+    return path
 
 
 @cache

@@ -24,7 +24,7 @@ from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.progress import Report
 from clipforge_runtime.storage import NotFound, ObjectStore
 
-RESULT_VERSION: Final = 1
+RESULT_VERSION: Final = 2
 LINK: Final = timedelta(hours=2)  # longer than any render may take
 LEAST: Final = timedelta(minutes=3)
 SHARE: Final = 30  # times the clip's own length: a draft takes half of it on two cores
@@ -81,7 +81,8 @@ async def _export(
     source = await store.presign_get(request.source_key, expires=LINK)
     transcript = from_json(await store.read(request.transcript_key), Transcript)
     shots = await _look(request, frame, source, start_ms, end_ms, progress)
-    loud = await _measure(source, start_ms, end_ms, progress)
+    heard = bool(request.media.audio_codec)
+    loud = await _measure(source, start_ms, end_ms, progress) if heard else loudness.SILENT
     spoken = captions.said(transcript, start_ms, end_ms)
     burned = _write_captions(request, spoken, folder)
     layout = reframing.layout(shots, frame)
@@ -97,6 +98,7 @@ async def _export(
         gain_db=render.gain(loud),
         captions=burned,
         hdr=request.media.hdr,
+        sound=heard,
     )
     clip = folder / "clip.mp4"
     await _render(cut, clip, folder, progress)
@@ -169,7 +171,14 @@ def _write_captions(request: ExportRequested, spoken: list[captions.Said], folde
     style = STYLES.get(request.render.style)
     if style is None or not spoken:
         return False
-    file = fonts.file(style.font, style.file)
+    try:
+        file = fonts.file(style.font, style.file)
+    except FileNotFoundError as error:
+        raise Permanent(
+            f"The font of the caption style {request.render.style} is not installed here. "
+            "Choose another style, or tell whoever runs this service.",
+            reason="font-missing",
+        ) from error
     metrics = fonts.metrics(file)
     safe = CANVASES[request.render.aspect]
     text = ass.write(captions.cues(spoken, style, metrics, safe), style, metrics, safe)

@@ -49,6 +49,7 @@ class Cut:
     gain_db: float
     captions: bool
     hdr: bool = False
+    sound: bool = True
 
     @property
     def seconds(self) -> float:
@@ -76,9 +77,13 @@ def arguments(cut: Cut, to: str) -> list[str]:
     """
     picture = _picture(cut)
     burn = ",ass=captions.ass:fontsdir=fonts" if cut.captions else ""
+    # Sound that begins late, or has holes, keeps its distance to the picture.
     sound = (
-        f"[0:a:0]volume={cut.gain_db:g}dB,alimiter=limit={CEILING}:level=0,"
+        "[0:a:0]aresample=async=1:first_pts=0,"
+        f"volume={cut.gain_db:g}dB,alimiter=limit={CEILING}:level=0,"
         "aformat=sample_rates=48000:channel_layouts=stereo[a]"
+        if cut.sound
+        else f"anullsrc=r=48000:cl=stereo,atrim=duration={cut.seconds:.3f}[a]"
     )
     return [
         *("-v", "error", *_input(cut.source, cut.start_ms, cut.end_ms)),
@@ -111,7 +116,9 @@ def _input(source: str, start_ms: int, end_ms: int) -> tuple[str, ...]:
 def _picture(cut: Cut) -> str:
     output = cut.framing.output
     scale = f"scale={output.width}:{output.height}:flags=bicubic,setsar=1"
-    first = f"[0:v:0]setpts=PTS-STARTPTS,fps={FRAME_RATE},{TONEMAP if cut.hdr else ''}"
+    # From 0, not from the first picture: with one picture in seconds, as screens are recorded, the
+    # first one after the seek comes late, and all would run ahead of the sound.
+    first = f"[0:v:0]fps={FRAME_RATE}:start_time=0,{TONEMAP if cut.hdr else ''}"
     match cut.layout:
         case "full":
             return f"{first}{scale}"

@@ -26,13 +26,13 @@ class Style:
 
 STYLES: Final = {
     "pop": Style(
-        "anton", "Anton-Regular.ttf", 118, "pop", "#FFFFFF", "#FFE600", 7, 3, 4, 1, upper=True
+        "anton", "Anton-Regular.ttf", 148, "pop", "#FFFFFF", "#FFE600", 7, 3, 4, 1, upper=True
     ),
     "karaoke": Style(
-        "poppins", "Poppins-ExtraBold.ttf", 96, "sweep", "#FFFFFF", "#22D3EE", 6, 2, 4, 2
+        "poppins", "Poppins-ExtraBold.ttf", 108, "sweep", "#FFFFFF", "#22D3EE", 6, 2, 4, 2
     ),
     "boxed": Style(
-        "poppins", "Poppins-Bold.ttf", 92, "box", "#FFFFFF", "#FFFFFF", 3, 0, 4, 2, box="#7C3AED"
+        "poppins", "Poppins-Bold.ttf", 104, "box", "#FFFFFF", "#FFFFFF", 3, 0, 4, 2, box="#7C3AED"
     ),
     "single": Style(
         "archivo_black",
@@ -63,7 +63,7 @@ STYLES: Final = {
     "neon": Style(
         "bebas_neue",
         "BebasNeue-Regular.ttf",
-        128,
+        156,
         "glow",
         "#FFFFFF",
         "#FF2BD6",
@@ -74,10 +74,10 @@ STYLES: Final = {
         upper=True,
     ),
     "minimal": Style(
-        "poppins", "Poppins-SemiBold.ttf", 72, "colour", "#D8D8D8", "#FFFFFF", 2, 2, 6, 2
+        "poppins", "Poppins-SemiBold.ttf", 82, "colour", "#FFFFFF", "#FFD84D", 4, 2, 6, 2
     ),
     "bar": Style(
-        "poppins", "Poppins-Bold.ttf", 76, "bar", "#111111", "#D90429", 0, 0, 6, 2, box="#FFFFFF"
+        "poppins", "Poppins-Bold.ttf", 84, "bar", "#111111", "#D90429", 0, 0, 6, 2, box="#FFFFFF"
     ),
 }
 
