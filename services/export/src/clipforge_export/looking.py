@@ -20,7 +20,7 @@ RATE: Final = 3.0  # looks a second
 WIDTH: Final = 320  # pixels that faces are looked for in: 6 ms a picture
 SURE: Final = 0.6  # of a face
 CUT_COLOUR: Final = 0.35  # Bhattacharyya distance of colour histograms
-CUT_LIGHT: Final = 30.0  # mean difference of small pictures, of 255
+CUT_LIGHT: Final = 25.0  # mean difference of small pictures, of 255: a pan reaches 20, a cut 29
 CONNECT_SECONDS: Final = 15
 
 
