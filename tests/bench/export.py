@@ -1,8 +1,8 @@
 """What an export costs beside bare decoding and encoding of the same clip: `make bench-export`.
 
-CPU seconds are those of ffmpeg and of the process that looks for faces, the least of RUNS; memory is
-the peak of each process alone, for ffmpeg the higher of rendering and of making the film, which is
-1080p, with faces where the test data has them.
+CPU seconds are those of ffmpeg and of the process that looks for faces, the least of RUNS; memory
+is the peak of each process alone, for ffmpeg the higher of rendering and of making the film, which
+is 1080p, with faces where the test data has them.
 """
 
 import asyncio
