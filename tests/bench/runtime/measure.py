@@ -19,6 +19,8 @@ from clipforge_standalone.servers.process import Child
 
 WARM = 100  # jobs before the clock starts: connections, caches, compiled code
 SPARE = 40  # jobs behind the last measured one, so that no slot runs dry
+TIMED_SECONDS = 1.5
+FEWEST = 20  # jobs that a figure may rest on
 MOST_SECONDS = 90.0
 
 Figures = dict[str, float]
@@ -116,7 +118,10 @@ def enqueue(system: System, window: int) -> Figures:
 def process(
     system: System, slots: int, *, count: int = 0, waiting: int = 0, tenants: int = 1
 ) -> Figures:
-    """No-op jobs a second out of a full queue; `waiting` more of them lie behind."""
+    """No-op jobs a second out of a full queue, of `count` jobs or for TIMED_SECONDS.
+
+    `waiting` more of them lie behind.
+    """
     count = count or (system.counts.one_slot if slots == 1 else system.counts.ten_slots)
     with bench(system) as on:
         filled = WARM + count + max(SPARE, waiting)
@@ -125,12 +130,13 @@ def process(
             on.marks.wait_for(WARM, on.system.first_seconds)
             began = on.marks.count()
             worker, broker = usage(pids), usage([on.broker.pid])
-            on.marks.wait_for(began + count, MOST_SECONDS)
+            on.marks.reached(began + count, TIMED_SECONDS)
             worker_after, broker_after = usage(pids), usage([on.broker.pid])
-            done = on.marks.count() - began
+            if (done := on.marks.count() - began) < FEWEST:
+                raise Stuck(f"only {done} jobs in {TIMED_SECONDS:g} s")
             times = [at for _, at in on.marks.read()]
     return {
-        "rate": count / ((times[began + count - 1] - times[began - 1]) / 1e9),
+        "rate": done / ((times[began + done - 1] - times[began - 1]) / 1e9),
         "client_us": (worker_after.cpu - worker.cpu) / done * 1e6,
         "broker_us": (broker_after.cpu - broker.cpu) / done * 1e6,
         "client_mib": worker_after.resident / MIB,

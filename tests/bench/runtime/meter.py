@@ -24,11 +24,13 @@ class Usage:
 
 
 def usage(pids: Iterable[int]) -> Usage:
-    """What these processes and their children use, those of them that still run."""
+    """What these processes and their children use and, of CPU, have used."""
     cpu, resident = 0.0, 0
     for pid in pids:
         try:
             parent = psutil.Process(pid)
+            ended = parent.cpu_times()  # Redis rewrites its file in a child that then ends
+            cpu += ended.children_user + ended.children_system
             for process in (parent, *parent.children(recursive=True)):
                 times = process.cpu_times()
                 cpu += times.user + times.system
@@ -46,12 +48,18 @@ class Marks:
         file.touch()
 
     def wait_for(self, count: int, seconds: float) -> None:
-        """Return once so many have been begun."""
+        """Return once so many have been begun; Stuck where that takes longer."""
+        if not self.reached(count, seconds):
+            raise Stuck(f"{self.count()} of {count} jobs after {seconds:g} s")
+
+    def reached(self, count: int, seconds: float) -> bool:
+        """Wait for so many for so long; whether they were begun."""
         deadline = time.monotonic() + seconds
         while self.count() < count:
             if time.monotonic() > deadline:
-                raise Stuck(f"{self.count()} of {count} jobs after {seconds:g} s")
+                return False
             time.sleep(POLL_SECONDS)
+        return True
 
     def count(self) -> int:
         return self.file.read_bytes().count(b"\n")

@@ -17,6 +17,8 @@ from bench.runtime.systems import (
 
 Test = str
 
+WHAT = {"tenants": "tenants", "waiting": "jobs waiting behind the measured ones"}
+
 TITLES: Mapping[Test, str] = {
     "enqueue-1": "enqueue, one after the other",
     "enqueue-64": "enqueue, 64 under way",
@@ -85,7 +87,7 @@ def table(results: Results, systems: Sequence[System]) -> None:
 
 def growth(results: Results, systems: Sequence[System], test: str, sizes: Sequence[int]) -> None:
     """Microseconds of CPU a job, client and broker, as something grows."""
-    print(f"\nCPU us a job at 10 slots, by {test}")
+    print(f"\nCPU us a job at 10 slots, by {WHAT[test]}")
     print(f"  {'':<18}" + "".join(f"{size:>12,}" for size in sizes))
     for system in systems:
         costs = [(results.median(system, f"{test}-{size}", "client_us"), size) for size in sizes]

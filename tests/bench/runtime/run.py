@@ -33,7 +33,8 @@ CHAIN_RATE, CHAIN_JOBS = 25, 75
 TENANTS = (1, 10, 100, 1000)
 WAITING = (10, 10_000, 100_000)
 MILLION = 1_000_000
-GROWTH_JOBS = {OURS_1S.name: 400, BULLMQ_1S.name: 1500}
+GROWN = (OURS_1S, BULLMQ_1S)
+GROWTH_JOBS = 2000
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def main() -> None:
         side_by_side([one for one in systems if one in PAIRED], results, turned=number % 2 == 1)
         if number == 0:
             side_by_side([one for one in systems if one in OTHERS], results, turned=False)
-    grown = [one for one in systems if one.name in GROWTH_JOBS]
+    grown = [one for one in systems if one in GROWN]
     waiting = (*WAITING, MILLION) if wanted.big else WAITING
     if not wanted.no_growth:
         print("how cost grows", flush=True)
@@ -97,13 +98,11 @@ def grow(systems: Sequence[System], results: report.Results, waiting: Sequence[i
         for system in systems:
             if system is BULLMQ_1S and tenants > 1:
                 continue  # it knows no tenants, unless each has a queue of its own
-            count = GROWTH_JOBS[system.name]
-            take = partial(measure.process, slots=10, count=count, tenants=tenants)
+            take = partial(measure.process, slots=10, count=GROWTH_JOBS, tenants=tenants)
             attempt(results, system, f"tenants-{tenants}", take)
     for behind in waiting:
         for system in systems:
-            count = GROWTH_JOBS[system.name]
-            take = partial(measure.process, slots=10, count=count, waiting=behind)
+            take = partial(measure.process, slots=10, count=GROWTH_JOBS, waiting=behind)
             attempt(results, system, f"waiting-{behind}", take)
 
 

@@ -32,7 +32,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Counts:
-    """Jobs of a measurement: enough for about two seconds of this system."""
+    """Jobs of a measurement: as many as this system may do in about two seconds."""
 
     enqueue: int
     one_slot: int
@@ -154,7 +154,7 @@ def _celery_missing() -> str:
 OURS_1S = System(
     name="clipforge-1s",
     durability="production's log with sync_interval 1s; publish and ack confirmed",
-    counts=Counts(enqueue=1000, one_slot=400, ten_slots=800),
+    counts=Counts(enqueue=1000, one_slot=1500, ten_slots=4000),
     broker=lambda folder: brokers.our_nats(folder, "1s"),
     feed=_our_feed,
     work=_our_work,
@@ -163,7 +163,7 @@ OURS_1S = System(
 OURS_ALWAYS = System(
     name="clipforge-always",
     durability="production as it is: sync_interval always; publish and ack confirmed",
-    counts=Counts(enqueue=600, one_slot=250, ten_slots=500),
+    counts=Counts(enqueue=600, one_slot=1000, ten_slots=2500),
     broker=brokers.our_nats,
     feed=_our_feed,
     work=_our_work,
@@ -172,7 +172,7 @@ OURS_ALWAYS = System(
 BULLMQ_1S = System(
     name="bullmq-everysec",
     durability="appendfsync everysec; BullMQ's defaults: completed jobs kept, lock 30 s",
-    counts=Counts(enqueue=2000, one_slot=1500, ten_slots=3000),
+    counts=Counts(enqueue=2500, one_slot=4000, ten_slots=8000),
     broker=lambda folder: brokers.redis(folder, "everysec"),
     feed=_bullmq_feed,
     work=_bullmq_work,
@@ -181,7 +181,7 @@ BULLMQ_1S = System(
 BULLMQ_ALWAYS = System(
     name="bullmq-always",
     durability="appendfsync always; else the same",
-    counts=Counts(enqueue=1000, one_slot=800, ten_slots=2000),
+    counts=Counts(enqueue=1500, one_slot=2500, ten_slots=6000),
     broker=lambda folder: brokers.redis(folder, "always"),
     feed=_bullmq_feed,
     work=_bullmq_work,
@@ -190,7 +190,7 @@ BULLMQ_ALWAYS = System(
 CELERY = System(
     name="celery",
     durability="appendfsync everysec; prefork, late acks, results kept; else its defaults",
-    counts=Counts(enqueue=500, one_slot=300, ten_slots=300),
+    counts=Counts(enqueue=500, one_slot=800, ten_slots=1000),
     broker=lambda folder: brokers.redis(folder, "everysec"),
     feed=_python_feed("celery"),
     work=_celery_work,
@@ -201,7 +201,7 @@ CELERY = System(
 TASKIQ = System(
     name="taskiq-nats",
     durability="sync_interval 1s; its defaults: pull, no message ids, no results kept",
-    counts=Counts(enqueue=1000, one_slot=1000, ten_slots=1500),
+    counts=Counts(enqueue=2500, one_slot=3000, ten_slots=4000),
     broker=lambda folder: brokers.plain_nats(folder, "1s"),
     feed=_python_feed("taskiq"),
     work=_taskiq_work,
