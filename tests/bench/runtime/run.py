@@ -28,8 +28,8 @@ from bench.runtime.systems import (
 )
 from clipforge_standalone.servers.process import DidNotStart
 
-HOP_RATE, HOP_JOBS = 50, 100  # a second: modest, so that nothing queues
-CHAIN_RATE, CHAIN_JOBS = 25, 75
+HOP_RATE, HOP_JOBS = 50, 75  # a second: modest, so that nothing queues
+CHAIN_RATE, CHAIN_JOBS = 25, 60
 TENANTS = (1, 10, 100, 1000)
 WAITING = (10, 10_000, 100_000)
 MILLION = 1_000_000
