@@ -178,8 +178,9 @@ def use(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def running() -> list[psutil.Process]:
+    """What runs ENDLESS: other tests' servers are children of this process, too."""
     return [
         child
         for child in psutil.Process(os.getpid()).children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE
+        if child.status() != psutil.STATUS_ZOMBIE and set(ENDLESS) <= set(child.cmdline())
     ]
