@@ -163,13 +163,13 @@ def test_the_window_holds_the_face_of_real_footage() -> None:
 
     assert layout(shots, frame) == "track"
     for cut in truth["cuts"]:
-        assert min(abs(cut - found) for found in shots.cuts) < 0.5, cut
+        assert min(abs(cut - found) for found in shots.cuts) < 0.05, cut
     inside: list[bool] = []
     for time in np.arange(0, 90, 1 / 30):
         face = next(
-            (x for (start, end), x in known.items() if start + 0.4 <= time < end - 0.4), None
+            (x for (start, end), x in known.items() if start + 0.05 <= time < end - 0.05), None
         )
-        if 50.4 <= time < 69.6:
+        if 50.05 <= time < 69.95:
             face = 410 + 1100 * (0.5 - 0.5 * np.cos(2 * np.pi * (time - 50) / 20))
         if face is None:
             continue

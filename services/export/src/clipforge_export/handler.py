@@ -24,7 +24,7 @@ from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.progress import Report
 from clipforge_runtime.storage import NotFound, ObjectStore
 
-RESULT_VERSION: Final = 2
+RESULT_VERSION: Final = 3
 LINK: Final = timedelta(hours=2)  # longer than any render may take
 LEAST: Final = timedelta(minutes=3)
 SHARE: Final = 30  # times the clip's own length: a draft takes half of it on two cores
