@@ -44,10 +44,16 @@ bench-detection: setup ## clips against what editors chose (DATA=file.jsonl.gz)
 bench-pipeline: setup ## seconds, CPU seconds and memory of films through the whole house (MINUTES=60)
 	@PYTHONPATH=tests $(BIN)/python tests/bench/pipeline.py $(MINUTES)
 
+bench-export: setup ## an export beside bare decoding and encoding (SECONDS=30)
+	@PYTHONPATH=tests $(BIN)/python tests/bench/export.py $(SECONDS)
+
+bench-runtime: setup ## the job runtime beside BullMQ, Celery and Taskiq (ROUNDS=2, BIG=1: a million waiting jobs)
+	@PYTHONPATH=tests $(BIN)/python -m bench.runtime.run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BIG),--big)
+
 bench-lines: setup ## how long files and functions are
 	@$(BIN)/python tests/bench/lines.py
 
-bench: bench-detection bench-pipeline bench-lines ## every figure of the README and the notes
+bench: bench-detection bench-pipeline bench-export bench-runtime bench-lines ## every figure of the README and the notes
 
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
@@ -60,4 +66,4 @@ lock: setup ## pin requirements/*.txt anew from the packages' own needs
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up bench bench-detection bench-pipeline bench-lines proto lock docs
+.PHONY: help setup check test demo up bench bench-detection bench-pipeline bench-export bench-runtime bench-lines proto lock docs
