@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +14,8 @@ POOL_SIZE: Final = 20  # connections an instance, at most (product.md S1)
 POOL_SECONDS: Final = 10  # to wait for a free one
 CONNECT_SECONDS: Final = 5
 STATEMENT_MS: Final = 10_000
+# What a query raises while the database is away, is being started, or is too busy to answer.
+AWAY: Final = (OperationalError, InterfaceError, TimeoutError)
 
 
 def with_driver(url: str) -> str:

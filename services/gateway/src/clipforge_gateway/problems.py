@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from clipforge_catalog.database import AWAY
 from clipforge_contracts.validation import Invalid
 from clipforge_runtime.bus import Contradicted, Unavailable
 from clipforge_runtime.errors import Transient
@@ -123,7 +124,7 @@ def install(app: FastAPI) -> None:
     async def contradicted(request: Request, error: Contradicted) -> JSONResponse:
         return answer(request, CONFLICT, "Another request was first. Read the thing and try again.")
 
-    for away in (Unavailable, Transient, TimeoutError):
+    for away in (Unavailable, Transient, TimeoutError, *AWAY):
         app.add_exception_handler(away, _unavailable)
     app.add_exception_handler(Exception, _internal)
 
