@@ -27,7 +27,7 @@ async def ask(sessions: Sessions) -> httpx.Response:
     @app.get("/")
     async def read() -> None:
         async with sessions() as session:
-            await session.execute(text("SELECT 1"))
+            await (await session.connection()).execute(text("SELECT 1"))
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
