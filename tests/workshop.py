@@ -11,6 +11,7 @@ from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, fact_name
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import IMPORT, Stage
 from clipforge_contracts.plans import Plan, Priority
 from clipforge_runtime.bus import Counts, Entry, Progress
@@ -127,14 +128,15 @@ class Workshop:
 
     async def hurry(self, stage: Stage = QUICK, *, run_keys: float = 2) -> None:
         """Give a stage's deliveries its shorter lease, and run keys a shorter life (seconds)."""
-        for priority in Priority:
+        configs = [
+            consumer_config(stage, priority, lane, after=0)
+            for priority in Priority
+            for lane in Lane
+        ]
+        for config in configs:
             await self.admin.api(
-                f"CONSUMER.CREATE.{subjects.STREAM}.{subjects.durable(stage, priority)}",
-                {
-                    "stream_name": subjects.STREAM,
-                    "config": consumer_config(stage, priority, after=0),
-                    "action": "update",
-                },
+                f"CONSUMER.CREATE.{subjects.STREAM}.{config['durable_name']}",
+                {"stream_name": subjects.STREAM, "config": config, "action": "update"},
             )
         config = (await self.admin.api("STREAM.INFO.KV_progress"))["config"]
         nanoseconds = int(run_keys * 1_000_000_000)
@@ -213,10 +215,8 @@ class Workshop:
 
         async def open_everywhere() -> bool:
             infos = [
-                await self.admin.api(
-                    f"CONSUMER.INFO.{subjects.STREAM}.{subjects.durable(stage, priority)}"
-                )
-                for priority in Priority
+                await self.admin.api(f"CONSUMER.INFO.{subjects.STREAM}.{durable}")
+                for durable in subjects.durables(stage)
             ]
             return all(info["num_waiting"] for info in infos)
 

@@ -9,7 +9,6 @@ from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, ce_type, encode
 from clipforge_contracts.permissions import ADMIN, GATEWAY, GATEWAY_STATES, PROJECTOR, users
 from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
-from clipforge_contracts.plans import Priority
 from clipforge_runtime.jetstream.connection import Message, connect
 from samples import every_fact
 from workshop import Gate, Workshop
@@ -18,9 +17,7 @@ pytestmark = pytest.mark.integration
 
 SERVICES = sorted(set(users()) - {ADMIN})
 STREAM = subjects.STREAM
-DURABLES = {
-    subjects.durable(stage, priority): stage.name for stage in PIPELINE for priority in Priority
-}
+DURABLES = {durable: stage.name for stage in PIPELINE for durable in subjects.durables(stage)}
 
 
 def may_state(user: str, kind: type[Fact]) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from clipforge.v1.facts_pb2 import ExportRequested, ProjectSubmitted
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, project_of
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import PIPELINE, TRANSCRIPTION
 from clipforge_contracts.plans import Priority
 from samples import every_fact
@@ -65,7 +66,8 @@ def test_no_two_consumers_of_the_log_share_a_filter() -> None:
         pattern
         for stage in PIPELINE
         for priority in Priority
-        for pattern in subjects.work(stage, priority)
+        for lane in Lane
+        for pattern in subjects.work(stage, priority, lane)
     ]
 
     assert len(filters) == len(set(filters))

@@ -5,23 +5,26 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clipforge_contracts import lanes
 from clipforge_contracts.plans import WEIGHTS
-from clipforge_runtime.jetstream.turns import Turns
+from clipforge_runtime.jetstream.turns import GroupedTurns, Queue, Turns
 
 SHARES = tuple(WEIGHTS.values())
 ROUND = sum(SHARES)
 Everybody = frozenset(range(len(SHARES)))
+LANES = tuple(lanes.WEIGHTS.values())
+EVERY_QUEUE = frozenset(Queue(group, lane) for group in Everybody for lane in range(len(LANES)))
 
 
 def take(turns: Turns, waiting: frozenset[int]) -> int | None:
-    """One turn while these queues have something waiting."""
-    empty: set[int] = set()
-    for one in turns.order():
+    """One turn while these queues have something waiting, and nobody knows which."""
+    contenders = set(Everybody)
+    while contenders:
+        one = turns.take(contenders)
         if one in waiting:
-            turns.took(one, empty)
             return one
-        empty.add(one)
-    turns.took(None, empty)
+        turns.give_back(one, contenders)
+        contenders.discard(one)
     return None
 
 
@@ -80,3 +83,25 @@ def test_in_the_long_run_those_that_wait_share_by_weight(
 
 def test_nothing_is_taken_where_nothing_waits() -> None:
     assert take(Turns(SHARES), frozenset()) is None
+
+
+@given(st.frozensets(st.sampled_from(sorted(EVERY_QUEUE)), min_size=1))
+def test_groups_share_by_their_weights_whatever_their_members(waiting: frozenset[Queue]) -> None:
+    turns = GroupedTurns(SHARES, LANES)
+    groups = {queue.group for queue in waiting}
+    total = sum(SHARES[group] for group in groups)
+    rounds = 4
+
+    served = Counter(turns.take(waiting).group for _ in range(rounds * total))
+
+    assert served == {group: rounds * SHARES[group] for group in groups}
+
+
+def test_the_members_of_a_group_share_by_theirs() -> None:
+    turns = GroupedTurns(SHARES, LANES)
+
+    served = Counter(turns.take(EVERY_QUEUE) for _ in range(ROUND * sum(LANES)))
+
+    assert served == {
+        Queue(group, lane): SHARES[group] * LANES[lane] for group, lane in EVERY_QUEUE
+    }

@@ -22,7 +22,6 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, fact_name
 from clipforge_contracts.pipeline import PIPELINE, Stage
-from clipforge_contracts.plans import Priority
 
 ADMIN: Final = "admin"  # declares the stream and the consumers, at install and upgrade
 GATEWAY: Final = "gateway"
@@ -101,7 +100,7 @@ def _gateway() -> Permissions:
 
 
 def _worker(stage: Stage) -> Permissions:
-    durables = [subjects.durable(stage, priority) for priority in Priority]
+    durables = subjects.durables(stage)
     return Permissions(
         publish=(
             *_facts(*stage.states, StageFailed),
@@ -129,10 +128,10 @@ def _follow() -> tuple[str, ...]:
 
 def _queues(call: str) -> tuple[str, ...]:
     return tuple(
-        f"$JS.API.{verb}.{subjects.STREAM}.{subjects.durable(stage, priority)}"
+        f"$JS.API.{verb}.{subjects.STREAM}.{durable}"
         for verb in (call, "CONSUMER.CREATE", "CONSUMER.DELETE")
         for stage in PIPELINE
-        for priority in Priority
+        for durable in subjects.durables(stage)
     )
 
 

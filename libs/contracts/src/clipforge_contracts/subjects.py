@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from clipforge_contracts.facts import Fact, about, fact_name, project_of
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage, feeds
 from clipforge_contracts.plans import Plan, Priority, priority_of
 
 STREAM: Final = "CLIPFORGE"
-LANE: Final = "l0"  # constant until lanes share a priority out among tenants
 NOTHING: Final = "_"  # the project token where no project is concerned
 ALL: Final = ("facts.>", "retries.>", "schedules.>")
 
@@ -32,7 +32,7 @@ class Subject:
     kind: Kind
     name: str
     priority: Priority
-    lane: str
+    lane: Lane
     tenant: str
     project: str
     about: str
@@ -43,7 +43,7 @@ class Subject:
         )
 
 
-def fact_subject(fact: Fact, lane: str = LANE) -> Subject:
+def fact_subject(fact: Fact, lane: Lane = Lane.L0) -> Subject:
     """Where a fact is stated: its priority is that of the stage that it feeds."""
     project = project_of(fact)
     stage = feeds(fact)
@@ -69,7 +69,7 @@ def parse(subject: str) -> Subject:
         case _:
             raise ValueError(f"{subject!r} is no subject of the log")
     _join(*tokens)
-    return Subject(kind, name, Priority(priority), lane, tenant, project, last)
+    return Subject(kind, name, Priority(priority), Lane(lane), tenant, project, last)
 
 
 def retry(of: Subject, stage: Stage, job: str) -> Subject:
@@ -114,7 +114,7 @@ def of_tenant(tenant: str) -> str:
     return f"facts.*.*.*.{_join(tenant)}.>"
 
 
-def work(stage: Stage, priority: Priority, lane: str = LANE) -> tuple[str, ...]:
+def work(stage: Stage, priority: Priority, lane: Lane) -> tuple[str, ...]:
     """The filters of one durable consumer: the stage's facts and its retries."""
     tail = f"{_join(priority, lane)}.>"
     facts = tuple(f"{_join('facts', fact_name(kind))}.{tail}" for kind in stage.consumes)
@@ -126,9 +126,14 @@ def delayed(stage: Stage) -> str:
     return f"{_join('schedules', stage.name)}.>"
 
 
-def durable(stage: Stage, priority: Priority, lane: str = LANE) -> str:
+def durable(stage: Stage, priority: Priority, lane: Lane) -> str:
     """The name of one durable consumer."""
     return f"{stage.name}-{priority}-{lane}"
+
+
+def durables(stage: Stage) -> tuple[str, ...]:
+    """The names of all of a stage's durable consumers, those served most often first."""
+    return tuple(durable(stage, priority, lane) for priority in Priority for lane in Lane)
 
 
 def _join(*tokens: str) -> str:

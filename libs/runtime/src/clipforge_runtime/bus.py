@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from clipforge_contracts.facts import Fact
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
 
@@ -96,9 +97,15 @@ class Publisher(Protocol):
     """States facts."""
 
     async def state(
-        self, fact: Fact, *, fact_id: str, headers: Headers | None = None, once: bool = False
+        self,
+        fact: Fact,
+        *,
+        fact_id: str,
+        lane: Lane = Lane.L0,
+        headers: Headers | None = None,
+        once: bool = False,
     ) -> Stated:
-        """State a fact and wait until the log holds it.
+        """State a fact and wait until the log holds it. `lane` is where its work is to wait.
 
         The same `fact_id` again is the same fact, within the duplicate window always and beyond it
         where `once` is set: then the fact's kind and subject may exist one time only, and another

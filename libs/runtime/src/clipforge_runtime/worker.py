@@ -18,6 +18,7 @@ from uuid import uuid4
 from clipforge.v1.facts_pb2 import StageFailed
 from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact
+from clipforge_contracts.lanes import lane_of_next
 from clipforge_contracts.pipeline import Stage
 from clipforge_runtime import dead_letter, progress, telemetry
 from clipforge_runtime.bus import Contradicted, Delivery, Unavailable
@@ -197,10 +198,10 @@ class Worker:
         stated = () if facts is None else facts if isinstance(facts, Sequence) else (facts,)
         if strangers := [type(fact) for fact in stated if not isinstance(fact, self.stage.states)]:
             raise TypeError(f"{self.stage.name} does not state {strangers}")
-        numbered = [(fact, cause.fact_id_of(fact, n)) for n, fact in enumerate(stated)]
-        numbered.sort(key=lambda pair: isinstance(pair[0], self.stage.outcome))
+        numbered = [(n, fact, cause.fact_id_of(fact, n)) for n, fact in enumerate(stated)]
+        numbered.sort(key=lambda each: isinstance(each[1], self.stage.outcome))
         counted = {"cf-attempt": str(cause.attempt), "cf-crashes": str(cause.crashes)}
-        for fact, fact_id in numbered:
+        for n, fact, fact_id in numbered:
             part = self.stage.is_part(fact)
             # A part belongs to the job that cut it; an outcome begins another stage's first job.
             replay = {"cf-replay": str(cause.replay)} if part and cause.replay else {}
@@ -208,6 +209,7 @@ class Worker:
                 await self.bus.state(
                     fact,
                     fact_id=fact_id,
+                    lane=lane_of_next(cause.subject.lane, n),
                     headers={**telemetry.trace_headers(), **counted, **replay},
                     once=not part,
                 )

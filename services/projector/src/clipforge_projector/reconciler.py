@@ -19,8 +19,9 @@ from sqlmodel import and_, col, or_, select
 from clipforge.v1.facts_pb2 import JobReplayed, StageFailed
 from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import Job, JobState, Project
-from clipforge_contracts import ids, subjects
+from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import BY_STAGE
 from clipforge_contracts.plans import Priority
 from clipforge_contracts.subjects import Subject
@@ -165,7 +166,7 @@ def _due(job: Job) -> Subject:
         kind="retries",
         name=job.stage,
         priority=Priority(job.priority),
-        lane=subjects.LANE,
+        lane=Lane.L0,  # a lost job has waited long enough
         tenant=job.tenant_id,
         project=job.project_id,
         about=job.id,

@@ -3,12 +3,14 @@
 Idempotent, run by one job at install and upgrade. What is there gets new filters and limits only.
 """
 
+import asyncio
 import json
 import logging
 from datetime import timedelta
 from typing import Any, Final
 
 from clipforge_contracts import subjects
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_contracts.plans import Priority
 from clipforge_runtime.jetstream import progress
@@ -33,7 +35,9 @@ async def declare(connection: Connection, settings: RuntimeSettings) -> None:
     last = 0 if fresh else await _last_sequence(connection)
     for stage in PIPELINE:
         for priority in Priority:
-            await _consumer(connection, stage, priority, after=last)
+            await asyncio.gather(
+                *(_consumer(connection, stage, priority, lane, after=last) for lane in Lane)
+            )
 
 
 def stream_config(settings: RuntimeSettings) -> dict[str, Any]:
@@ -56,12 +60,12 @@ def stream_config(settings: RuntimeSettings) -> dict[str, Any]:
     }
 
 
-def consumer_config(stage: Stage, priority: Priority, *, after: int) -> dict[str, Any]:
+def consumer_config(stage: Stage, priority: Priority, lane: Lane, *, after: int) -> dict[str, Any]:
     """One durable consumer. `after` = 0 hears the log from its beginning."""
     start = {"deliver_policy": "by_start_sequence", "opt_start_seq": after + 1}
     return {
-        "durable_name": subjects.durable(stage, priority),
-        "filter_subjects": list(subjects.work(stage, priority)),
+        "durable_name": subjects.durable(stage, priority, lane),
+        "filter_subjects": list(subjects.work(stage, priority, lane)),
         "ack_policy": "explicit",
         "ack_wait": int(stage.lease.total_seconds()) * NANOSECONDS,
         "max_deliver": -1,  # the worker judges deliveries itself
@@ -92,10 +96,10 @@ async def _last_sequence(connection: Connection) -> int:
 
 
 async def _consumer(
-    connection: Connection, stage: Stage, priority: Priority, *, after: int
+    connection: Connection, stage: Stage, priority: Priority, lane: Lane, *, after: int
 ) -> None:
-    name = subjects.durable(stage, priority)
-    config = consumer_config(stage, priority, after=after)
+    name = subjects.durable(stage, priority, lane)
+    config = consumer_config(stage, priority, lane, after=after)
     try:
         info = await connection.api(f"CONSUMER.INFO.{subjects.STREAM}.{name}")
     except ApiError as error:

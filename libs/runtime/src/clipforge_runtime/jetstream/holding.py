@@ -4,8 +4,11 @@ Answers no only where that is certain. What a queue has behind its ack floor may
 and is taken for held: whoever asks will ask again.
 """
 
+import asyncio
+
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import fact_name
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.subjects import Subject
 from clipforge_runtime.jetstream import progress
@@ -18,27 +21,27 @@ NO_CONSUMER = 10014
 async def holds(connection: Connection, stage: Stage, due: Subject, cause: int) -> bool:
     """Whether anything is going to bring this job to a worker, or has.
 
-    `due` is the subject of the job's retries; `cause` the sequence of the fact that began it, 0
-    where it was stated in another log than this one.
+    `due` is the subject of the job's retries, in whatever lane; `cause` the sequence of the fact
+    that began it, 0 where it was stated in another log than this one.
     """
     if await progress.read_all(connection, due.about) or await _delayed(connection, due):
         return True
-    info = await connection.api(f"STREAM.INFO.{subjects.STREAM}")
-    first = int(info["state"]["first_seq"])
-    newest = max(cause, *[await _last(connection, subject) for subject in _subjects(stage, due)])
-    if newest < first:
-        return False  # nothing was stated, or max_age has taken it away
-    floor = await _ack_floor(connection, subjects.durable(stage, due.priority, due.lane))
-    return newest > floor
+    queries: list[dict[str, str | int]] = [{"seq": cause}] if cause else []
+    for lane in Lane:
+        queries += [{"last_by_subj": subject} for subject in _subjects(stage, due, lane)]
+    found = await asyncio.gather(*(_message(connection, query) for query in queries))
+    for lane, sequence in filter(None, found):  # max_age has taken away those that are not there
+        durable = subjects.durable(stage, due.priority, lane)
+        if sequence > await _ack_floor(connection, durable):
+            return True
+    return False
 
 
-def _subjects(stage: Stage, due: Subject) -> list[str]:
-    """Where messages of the job lie: its retries, and its parts where it has some."""
-    retries = f"retries.{stage.name}.*.*.{due.tenant}.{due.project}.{due.about}"
-    parts = [
-        subjects.last_of(fact_name(part), due.tenant, due.project, due.project)
-        for part in stage.parts
-    ]
+def _subjects(stage: Stage, due: Subject, lane: Lane) -> list[str]:
+    """Where messages of the job lie in a lane: its retries, and its parts where it has some."""
+    about = f"{due.tenant}.{due.project}"
+    retries = f"retries.{stage.name}.*.{lane}.{about}.{due.about}"
+    parts = [f"facts.{fact_name(part)}.*.{lane}.{about}.{due.project}" for part in stage.parts]
     return [retries, *parts]
 
 
@@ -48,14 +51,16 @@ async def _delayed(connection: Connection, due: Subject) -> bool:
     return bool(info["state"].get("subjects"))
 
 
-async def _last(connection: Connection, subject: str) -> int:
+async def _message(connection: Connection, query: dict[str, str | int]) -> tuple[Lane, int] | None:
+    """The lane and the sequence of a message, where the log still has it."""
     try:
-        reply = await connection.api(f"STREAM.MSG.GET.{subjects.STREAM}", {"last_by_subj": subject})
+        reply = await connection.api(f"STREAM.MSG.GET.{subjects.STREAM}", query)
     except ApiError as error:
         if error.err_code == NO_MESSAGE:
-            return 0
+            return None
         raise
-    return int(reply["message"]["seq"])
+    message = reply["message"]
+    return subjects.parse(message["subject"]).lane, int(message["seq"])
 
 
 async def _ack_floor(connection: Connection, durable: str) -> int:

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from clipforge_contracts import subjects
+from clipforge_contracts import lanes, plans, subjects
 from clipforge_contracts.facts import Fact, encode, fact_name
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
-from clipforge_contracts.plans import WEIGHTS, Priority
+from clipforge_contracts.plans import Priority
 from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Stated, Unavailable
 from clipforge_runtime.jetstream import connection as wire
 from clipforge_runtime.jetstream import following, holding, progress, publishing
+from clipforge_runtime.jetstream.delivery import JetStreamDelivery
 from clipforge_runtime.jetstream.pulling import Pulls
+from clipforge_runtime.jetstream.turns import GroupedTurns
 from clipforge_runtime.settings import RuntimeSettings
 
 FAR = timedelta(days=3650)  # a pause has an end in JetStream; resume comes first
@@ -35,13 +38,20 @@ class JetStream:
             yield cls(connection, name)
 
     async def state(
-        self, fact: Fact, *, fact_id: str, headers: Headers | None = None, once: bool = False
+        self,
+        fact: Fact,
+        *,
+        fact_id: str,
+        lane: Lane = Lane.L0,
+        headers: Headers | None = None,
+        once: bool = False,
     ) -> Stated:
         return await publishing.state(
             self.connection,
             fact,
             fact_id=fact_id,
             source=self.name,
+            lane=lane,
             headers=headers or {},
             once=once,
         )
@@ -70,23 +80,32 @@ class JetStream:
         return int((await self._stream_info())["state"]["first_seq"])
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
-        delayed, *consumers = await asyncio.gather(
-            self._delayed(stage), *(self._consumer(stage, priority) for priority in Priority)
+        delayed, *each = await asyncio.gather(
+            self._delayed(stage), *(self._consumers(stage, priority) for priority in Priority)
         )
         return {
             priority: Counts(
-                waiting=int(info["num_pending"]),
-                active=int(info["num_ack_pending"]),
+                waiting=sum(int(info["num_pending"]) for info in infos),
+                active=sum(int(info["num_ack_pending"]) for info in infos),
                 delayed=delayed[priority],
-                paused=bool(info.get("paused")),
+                paused=all(info.get("paused", False) for info in infos),
             )
-            for priority, info in zip(Priority, consumers, strict=True)
+            for priority, infos in zip(Priority, each, strict=True)
         }
 
-    def pulls(self, stage: Stage) -> Pulls:
-        """The deliveries of one stage, in shares of the priorities' weights."""
-        shares = [(subjects.durable(stage, priority), WEIGHTS[priority]) for priority in Priority]
-        return Pulls(self.connection, shares)
+    def pulls(self, stage: Stage, late: Callable[[JetStreamDelivery], None] | None = None) -> Pulls:
+        """The deliveries of one stage, shared out among priorities, and among lanes in each.
+
+        `late` takes what arrives when nobody waits for it; else it is kept for whoever comes next.
+        """
+        durables = [
+            [subjects.durable(stage, priority, lane) for lane in Lane] for priority in Priority
+        ]
+        turns = GroupedTurns(
+            [plans.WEIGHTS[priority] for priority in Priority],
+            [lanes.WEIGHTS[lane] for lane in Lane],
+        )
+        return Pulls(self.connection, durables, turns, late)
 
     async def again(
         self,
@@ -178,9 +197,11 @@ class JetStream:
             raise
         return following.stored(reply["message"])
 
-    async def _consumer(self, stage: Stage, priority: Priority) -> dict[str, Any]:
-        return await self.connection.api(
-            f"CONSUMER.INFO.{subjects.STREAM}.{subjects.durable(stage, priority)}"
+    async def _consumers(self, stage: Stage, priority: Priority) -> list[dict[str, Any]]:
+        """What the leaders of a priority's consumers say of them, one a lane."""
+        names = [subjects.durable(stage, priority, lane) for lane in Lane]
+        return await asyncio.gather(
+            *(self.connection.api(f"CONSUMER.INFO.{subjects.STREAM}.{name}") for name in names)
         )
 
     async def _delayed(self, stage: Stage) -> Counter[Priority]:
@@ -199,8 +220,7 @@ class JetStream:
 
     async def _pause_until(self, stage: Stage, until: datetime | None) -> None:
         body = {"pause_until": until.isoformat()} if until else None
-        for priority in Priority:
-            durable = subjects.durable(stage, priority)
+        for durable in subjects.durables(stage):
             await self.connection.api(f"CONSUMER.PAUSE.{subjects.STREAM}.{durable}", body)
 
 

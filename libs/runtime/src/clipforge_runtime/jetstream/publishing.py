@@ -10,6 +10,7 @@ from typing import Final
 
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, ce_type, encode, fact_name
+from clipforge_contracts.lanes import Lane
 from clipforge_runtime.bus import Contradicted, Headers, Stated, Unavailable
 from clipforge_runtime.jetstream.connection import NOT_READY, ApiError, Connection, raise_error
 
@@ -41,6 +42,7 @@ async def state(
     *,
     fact_id: str,
     source: str,
+    lane: Lane,
     headers: Headers,
     once: bool,
 ) -> Stated:
@@ -50,7 +52,7 @@ async def state(
     if once:
         sent["Nats-Expected-Last-Subject-Sequence"] = "0"
         sent["Nats-Expected-Last-Subject-Sequence-Subject"] = subjects.once(fact)
-    subject = str(subjects.fact_subject(fact))
+    subject = str(subjects.fact_subject(fact, lane))
     try:
         return await publish(connection, subject, body, message_id=fact_id, headers=sent)
     except ApiError as error:

@@ -1,16 +1,16 @@
-"""Pull deliveries from several durable consumers, in shares of their weights.
+"""Pull deliveries from the many durable consumers of a stage, in shares of their weights.
 
-While work waits, each free slot asks the consumers in smooth weighted order, one message at a time.
-When nothing waits, one long poll stays open at each. A pull is never cancelled: its message would
-be lost until the lease ends. What arrives late is kept, and whoever stops hands it back.
+While work waits, each free slot asks the consumer whose turn it is, for one message. A consumer
+that has nothing is not asked again: one long poll stays open there, and brings what comes. So a
+fetch costs the same however many consumers are empty. A pull is never cancelled: its message would
+be lost until the lease ends. What a poll brings while no slot is free is handed back.
 """
 
 import asyncio
-import itertools
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,183 +18,243 @@ from clipforge_contracts import subjects
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream.connection import Connection, Message
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery, Receipt
-from clipforge_runtime.jetstream.turns import Turns
+from clipforge_runtime.jetstream.turns import GroupedTurns, Queue
 
 log = logging.getLogger(__name__)
 
-LONG_POLL_SECONDS: Final = 20.0
-HEARTBEAT_SECONDS: Final = 5.0
+NANOSECONDS: Final = 1_000_000_000
+LONG_POLL_SECONDS: Final = 20
+HEARTBEAT_SECONDS: Final = 5
+SILENCE_SECONDS: Final = 2.0 * HEARTBEAT_SECONDS  # after that a poll is taken for lost
 ANSWER_SECONDS: Final = 2.0  # for a pull that does not wait; misses take 0.2 ms
+REST_SECONDS: Final = 1.0  # for a consumer that cannot be asked just now
+ENDED: Final = ("404", "408")  # nothing there; the poll's time is over
+
+ASK: Final = json.dumps({"batch": 1, "no_wait": True}).encode()
+POLL: Final = json.dumps(
+    {
+        "batch": 1,
+        "expires": LONG_POLL_SECONDS * NANOSECONDS,
+        "idle_heartbeat": HEARTBEAT_SECONDS * NANOSECONDS,
+    }
+).encode()
+
+
+class Closed(Exception):
+    """Nothing more is fetched: the worker stops."""
+
+
+_Answer = asyncio.Future[Message | None]
 
 
 @dataclass
 class _Source:
-    """One durable consumer, and whether a long poll is open at it."""
+    """One durable consumer: who asks it, and whether it is known to be empty."""
 
     durable: str
-    poll: str = ""  # token of the open long poll
-    heard: float = 0.0
+    asks: deque[tuple[float, _Answer]] = field(default_factory=deque)  # in the order of asking
+    polled: bool = False  # a poll is open: it would have brought what waits there
+    heard: float = 0.0  # the poll's last sign of life
+    rests_until: float = 0.0
+
+    def is_open(self, now: float) -> bool:
+        """Whether it may have something that a pull would find."""
+        return not self.polled and now >= self.rests_until
 
 
-@dataclass
 class Pulls:
-    """The pulls of one worker. Use as a context manager."""
+    """The pulls of one worker's slots. Use as an async context manager."""
 
-    connection: Connection
-    shares: Sequence[tuple[str, int]]
-    _sources: list[_Source] = field(init=False)
-    _arrived: deque[JetStreamDelivery] = field(default_factory=deque, init=False)
-    _answer: asyncio.Future[Message | None] | None = field(default=None, init=False)
-    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _tokens: "itertools.count[int]" = field(default_factory=itertools.count, init=False)
-
-    def __post_init__(self) -> None:
-        self._sources = [_Source(durable) for durable, _ in self.shares]
-        self._turns = Turns([weight for _, weight in self.shares])
+    def __init__(
+        self,
+        connection: Connection,
+        durables: Sequence[Sequence[str]],
+        turns: GroupedTurns,
+        late: Callable[[JetStreamDelivery], None] | None = None,
+    ) -> None:
+        """`durables` by group and member. `late` takes what arrives and no slot waits for."""
+        self._connection = connection
+        self._turns = turns
+        self._late = late
+        self._sources = {
+            Queue(group, member): _Source(durable)
+            for group, members in enumerate(durables)
+            for member, durable in enumerate(members)
+        }
+        self._by_name = {source.durable: source for source in self._sources.values()}
+        self._arrived: deque[JetStreamDelivery] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._wanting = 0
+        self._closed = False
+        self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> "Pulls":
         # Two inboxes: a delivery keeps its own subject, so the inbox alone tells what it answers.
-        self._asked = self.connection.new_inbox()
-        self._polled = self.connection.new_inbox()
+        self._asked = self._connection.new_inbox()
+        self._polled = self._connection.new_inbox()
         self._ends = [
-            await self.connection.subscribe(f"{self._asked}.*", self._on_answer),
-            await self.connection.subscribe(f"{self._polled}.*", self._on_poll),
+            await self._connection.subscribe(f"{self._asked}.*", self._on_answer),
+            await self._connection.subscribe(f"{self._polled}.*", self._on_poll),
         ]
-        self.connection.reconnected.append(self._forget_polls)
+        self._connection.reconnected.append(self._forget_polls)
+        self._look()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> list[JetStreamDelivery]:
-        """Ask for nothing more. What was under way has arrived by then, and is the result."""
-        if self._forget_polls in self.connection.reconnected:
-            self.connection.reconnected.remove(self._forget_polls)
+        """Ask for nothing more. What was under way and nobody took has arrived: the result."""
+        self._closed = True
+        self._looking.cancel()
+        if self._forget_polls in self._connection.reconnected:
+            self._connection.reconnected.remove(self._forget_polls)
         while self._ends:
             await self._ends.pop()()
-        return self.surplus()
-
-    def surplus(self) -> list[JetStreamDelivery]:
-        """What has arrived and was not taken by `next`: hand it back."""
-        late = list(self._arrived)
+        for source in self._sources.values():
+            while source.asks:
+                self._answer(source, None)
+        self._wake(len(self._waiting))
+        left = list(self._arrived)
         self._arrived.clear()
-        return late
-
-    async def late(self) -> None:
-        """Wait until there is a surplus."""
-        while not self._arrived:
-            self._news.clear()
-            await self._news.wait()
+        return left
 
     async def next(self) -> JetStreamDelivery:
-        """The next delivery. Cancelling the wait loses nothing: it shows up in surplus()."""
-        while True:
-            if self._arrived:
-                return self._arrived.popleft()
-            if delivery := await self._ask_each():
-                return delivery
-            await self._open_polls()
-            await self._wait_for_news()
-
-    async def _ask_each(self) -> JetStreamDelivery | None:
-        """One pull that does not wait at each consumer, until one has something."""
-        # What has a poll open is empty: the poll would have brought what waits there.
-        empty = {n for n, source in enumerate(self._sources) if source.poll}
-        for n in self._turns.order():
-            if n in empty:
-                continue
-            answer = await self._pull(self._sources[n].durable)
-            if answer is not None:
-                self._turns.took(n, empty)
-                return JetStreamDelivery(answer, self.connection)
-            empty.add(n)
-        self._turns.took(None, empty)
-        return None
-
-    async def _pull(self, durable: str) -> Message | None:
-        answer = self._answer = asyncio.get_running_loop().create_future()
+        """The next delivery. Every free slot may wait for one. Closed once it is closed."""
+        self._wanting += 1
         try:
-            await self._send(durable, self._asked, {"batch": 1, "no_wait": True})
-            await asyncio.wait((answer,), timeout=ANSWER_SECONDS)
+            while not self._closed:
+                if self._arrived:
+                    self._wake()  # where this one came from there may be more
+                    return self._arrived.popleft()
+                now = self._loop.time()
+                contenders = [one for one, source in self._sources.items() if source.is_open(now)]
+                if not contenders:
+                    await self._news()
+                    continue
+                turn = self._turns.take(contenders)
+                if message := await self._ask(self._sources[turn]):
+                    return JetStreamDelivery(message, self._connection)
+                self._turns.give_back(turn, contenders)
+            raise Closed
+        finally:
+            self._wanting -= 1
+            self._hand_back_surplus()
+
+    async def _ask(self, source: _Source) -> Message | None:
+        """One pull that does not wait; where it finds nothing, one that does is left open."""
+        answer: _Answer = self._loop.create_future()
+        source.asks.append((self._loop.time(), answer))
+        try:
+            await self._send(source, self._asked, ASK)
+            message = await answer
+            if message is None and source.is_open(self._loop.time()) and not self._closed:
+                source.polled = True
+                source.heard = self._loop.time()
+                await self._send(source, self._polled, POLL)
+            return message
         except Unavailable:
+            self._rest(source)
             return None
         except asyncio.CancelledError:
-            if answer.done() and (message := answer.result()) is not None:
-                self._keep(message)
+            if answer.done() and not answer.cancelled() and (found := answer.result()) is not None:
+                self._keep(found)
             raise
-        finally:
-            self._answer = None  # should it come yet, _on_answer keeps it
-        return answer.result() if answer.done() else None
 
-    async def _open_polls(self) -> None:
-        for source in self._sources:
-            if source.poll:
-                continue
-            source.poll = str(next(self._tokens))
-            source.heard = asyncio.get_running_loop().time()
-            nanoseconds = 1_000_000_000
-            request = {
-                "batch": 1,
-                "expires": int(LONG_POLL_SECONDS * nanoseconds),
-                "idle_heartbeat": int(HEARTBEAT_SECONDS * nanoseconds),
-            }
-            try:
-                await self._send(source.durable, self._polled, request, source.poll)
-            except Unavailable:
-                source.poll = ""
-
-    async def _wait_for_news(self) -> None:
-        """Until something arrives, a poll ends, or the server has fallen silent."""
-        self._news.clear()
-        if self._arrived:
-            return
-        try:
-            async with asyncio.timeout(2 * HEARTBEAT_SECONDS):
-                await self._news.wait()
-        except TimeoutError:
-            now = asyncio.get_running_loop().time()
-            for source in self._sources:
-                if source.poll and now - source.heard > 2 * HEARTBEAT_SECONDS:
-                    source.poll = ""
-
-    async def _send(
-        self, durable: str, inbox: str, request: Mapping[str, object], poll: str = "0"
-    ) -> None:
-        await self.connection.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{durable}",
-            json.dumps(request).encode(),
-            reply=f"{inbox}.{poll}",
+    async def _send(self, source: _Source, inbox: str, request: bytes) -> None:
+        await self._connection.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{source.durable}",
+            request,
+            reply=f"{inbox}.{source.durable}",
         )
 
+    async def _news(self) -> None:
+        """Until something arrives, or a consumer may have something."""
+        waiting = self._loop.create_future()
+        self._waiting.append(waiting)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self._wake()  # it was meant for whoever waits
+            raise
+
     async def _on_answer(self, message: Message) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(None if message.status else message)
-        elif not message.status:
+        source = self._of(message)
+        if message.status and message.status not in ENDED:
+            self._refused(source, message)
+        if not self._answer(source, None if message.status else message) and not message.status:
             self._keep(message)
 
     async def _on_poll(self, message: Message) -> None:
-        now = asyncio.get_running_loop().time()
+        source = self._of(message)
+        if message.status == "100":
+            source.heard = self._loop.time()
+            return
+        source.polled = False
         if not message.status:
-            for source in self._sources:
-                if source.durable == Receipt.read(message.reply).consumer:
-                    source.poll = ""
             self._keep(message)
             return
-        for source in self._sources:
-            if source.poll and message.subject.endswith(f".{source.poll}"):
-                source.heard = now
-                if message.status != "100":
-                    source.poll = ""
-                    self._news.set()
-        if message.status not in ("100", "404", "408"):
-            log.info("a pull ended: %s %s", message.status, message.headers.get("Description"))
+        if message.status not in ENDED:
+            self._refused(source, message)
+        self._wake()
+
+    def _of(self, message: Message) -> _Source:
+        """Where it comes from: a delivery says so in its reply, a status in its subject."""
+        if message.status:
+            return self._by_name[message.subject.rsplit(".", 1)[-1]]
+        return self._by_name[Receipt.read(message.reply).consumer]
+
+    @staticmethod
+    def _answer(source: _Source, message: Message | None) -> bool:
+        """Give it to whoever asked first and still waits; False where nobody does."""
+        while source.asks:
+            _, answer = source.asks.popleft()
+            if not answer.done():
+                answer.set_result(message)
+                return True
+        return False
+
+    def _refused(self, source: _Source, message: Message) -> None:
+        log.info("a pull ended: %s %s", message.status, message.headers.get("Description"))
+        self._rest(source)
+
+    def _rest(self, source: _Source) -> None:
+        """Do not ask it at once again: it would refuse as fast as it is asked."""
+        source.rests_until = self._loop.time() + REST_SECONDS
 
     def _keep(self, message: Message) -> None:
-        self._arrived.append(JetStreamDelivery(message, self.connection))
-        self._news.set()
+        self._arrived.append(JetStreamDelivery(message, self._connection))
+        self._wake()
+        self._hand_back_surplus()
+
+    def _hand_back_surplus(self) -> None:
+        while self._late is not None and not self._closed and len(self._arrived) > self._wanting:
+            self._late(self._arrived.pop())
+
+    def _wake(self, count: int = 1) -> None:
+        while count and self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                count -= 1
+
+    def _look(self) -> None:
+        """Once a second: what has fallen silent is taken for lost, and asked anew."""
+        now = self._loop.time()
+        for source in self._sources.values():
+            if source.polled and now - source.heard > SILENCE_SECONDS:
+                source.polled = False
+            while source.asks and now - source.asks[0][0] > ANSWER_SECONDS:
+                self._answer(source, None)
+        if any(source.is_open(now) for source in self._sources.values()):
+            self._wake()
+        self._looking = self._loop.call_later(1.0, self._look)
 
     def _forget_polls(self) -> None:
         """The server forgets its pulls with the connection."""
-        for source in self._sources:
-            source.poll = ""
-        self._news.set()
+        for source in self._sources.values():
+            source.polled = False
+            while source.asks:
+                self._answer(source, None)
+        self._wake()

@@ -1,6 +1,14 @@
-"""Whose turn it is: smooth weighted round robin over those that have something waiting."""
+"""Whose turn it is: smooth weighted round robin over those that may have something waiting."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+
+class Queue(NamedTuple):
+    """One queue: which group it is of, and which one in the group."""
+
+    group: int
+    member: int
 
 
 class Turns:
@@ -15,21 +23,44 @@ class Turns:
         self._weights = tuple(weights)
         self._credits = [0] * len(weights)
 
-    def order(self) -> list[int]:
-        """In which order to ask, for the next turn."""
-        return sorted(
-            range(len(self._weights)),
-            key=lambda one: (self._credits[one] + self._weights[one], self._weights[one]),
-            reverse=True,
-        )
+    def take(self, contenders: Collection[int]) -> int:
+        """Whose turn it is among those that may have something; it is charged for it."""
+        total = 0
+        for one, weight in enumerate(self._weights):
+            if one in contenders:
+                self._credits[one] += weight
+                total += weight
+            else:
+                self._credits[one] = 0
+        served = max(contenders, key=lambda one: (self._credits[one], self._weights[one]))
+        self._credits[served] -= total
+        return served
 
-    def took(self, served: int | None, empty: Collection[int]) -> None:
-        """Who was served, and who had been asked before and had nothing."""
-        for one in empty:
-            self._credits[one] = 0
-        if served is None:
-            return
-        contenders = [one for one in range(len(self._weights)) if one not in empty]
+    def give_back(self, served: int, contenders: Collection[int]) -> None:
+        """It had nothing after all: the turn has cost nobody anything, nor gained."""
         for one in contenders:
-            self._credits[one] += self._weights[one]
-        self._credits[served] -= sum(self._weights[one] for one in contenders)
+            self._credits[one] -= self._weights[one]
+            self._credits[served] += self._weights[one]
+
+
+class GroupedTurns:
+    """Turns of queues in groups: the groups share by their weights, then each group's members.
+
+    So a group gets no more for having many members that wait, and no less for having light ones.
+    """
+
+    def __init__(self, groups: Sequence[int], members: Sequence[int]) -> None:
+        self._groups = Turns(groups)
+        self._members = [Turns(members) for _ in groups]
+
+    def take(self, contenders: Collection[Queue]) -> Queue:
+        """Whose turn it is among those that may have something; it is charged for it."""
+        group = self._groups.take({queue.group for queue in contenders})
+        members = {queue.member for queue in contenders if queue.group == group}
+        return Queue(group, self._members[group].take(members))
+
+    def give_back(self, served: Queue, contenders: Collection[Queue]) -> None:
+        """It had nothing after all: the turn has cost nobody anything, nor gained."""
+        self._groups.give_back(served.group, {queue.group for queue in contenders})
+        members = {queue.member for queue in contenders if queue.group == served.group}
+        self._members[served.group].give_back(served.member, members)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, ce_type, decode, encode, fact_name
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
 from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Stated
@@ -36,7 +37,13 @@ class MemoryBus:
         return [entry.fact for entry in self.entries if entry.fact is not None]
 
     async def state(
-        self, fact: Fact, *, fact_id: str, headers: Headers | None = None, once: bool = False
+        self,
+        fact: Fact,
+        *,
+        fact_id: str,
+        lane: Lane = Lane.L0,
+        headers: Headers | None = None,
+        once: bool = False,
     ) -> Stated:
         body = encode(fact)
         for entry in self.entries:
@@ -48,7 +55,7 @@ class MemoryBus:
         self.entries.append(
             Entry(
                 sequence=sequence,
-                subject=str(subjects.fact_subject(fact)),
+                subject=str(subjects.fact_subject(fact, lane)),
                 time=datetime.now(UTC),
                 fact_id=fact_id,
                 fact=decode(ce_type(fact), body),
