@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +56,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def clipforge() -> Any:
     """The whole command, with what the entry points add. Typer has a click of its own inside."""
-    app = typer.Typer(name="clipforge")
-    app.registered_commands = [*cli.app.registered_commands]
-    app.registered_groups = [*cli.app.registered_groups]
-    for entry in entry_points(group="clipforge.commands"):
-        entry.load()(app)
-    return typer.main.get_command(app)
+    return typer.main.get_command(cli.assemble())
 
 
 def typed() -> tuple[str, ...]:

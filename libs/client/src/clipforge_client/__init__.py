@@ -1,20 +1,39 @@
 """The Python SDK of ClipForge, and the `clipforge` command. Speaks HTTP only."""
 
-from clipforge_client.client import AsyncClient, Client
+from clipforge_client.async_client import AsyncClient
+from clipforge_client.client import Client
 from clipforge_client.errors import (
     ApiError,
     ClientError,
     Conflict,
+    Forbidden,
     Invalid,
+    NotClipForge,
     NotFound,
+    StillRunning,
+    TooManyRequests,
+    TransferFailed,
     Unauthenticated,
     Unavailable,
     Unreachable,
 )
-from clipforge_client.models import Clip, Event, Export, Page, Project, Upload
+from clipforge_client.models import (
+    ApiKey,
+    Clip,
+    Event,
+    Export,
+    Health,
+    Job,
+    NewApiKey,
+    Page,
+    Project,
+    Queue,
+    Upload,
+)
 
 __all__ = [
     "ApiError",
+    "ApiKey",
     "AsyncClient",
     "Client",
     "ClientError",
@@ -22,10 +41,19 @@ __all__ = [
     "Conflict",
     "Event",
     "Export",
+    "Forbidden",
+    "Health",
     "Invalid",
+    "Job",
+    "NewApiKey",
+    "NotClipForge",
     "NotFound",
     "Page",
     "Project",
+    "Queue",
+    "StillRunning",
+    "TooManyRequests",
+    "TransferFailed",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",

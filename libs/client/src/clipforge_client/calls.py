@@ -1,12 +1,25 @@
 """The API as requests and answers, without a network: both clients drive these."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
-from clipforge_client.errors import error_of
-from clipforge_client.models import Clip, Event, Export, Page, Part, Project, Upload
+from pydantic import TypeAdapter
+
+from clipforge_client.models import (
+    ApiKey,
+    Clip,
+    Export,
+    Health,
+    Job,
+    NewApiKey,
+    Page,
+    Part,
+    Project,
+    Queue,
+    Upload,
+)
 
 T = TypeVar("T")
 
@@ -22,6 +35,7 @@ class Call(Generic[T]):
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True  # sending it twice does what sending it once does
+    good: tuple[int, ...] = ()  # further statuses whose body is the answer
 
 
 def nothing(_: Any) -> None:
@@ -30,6 +44,10 @@ def nothing(_: Any) -> None:
 
 def text(body: Any) -> str:
     return str(body)
+
+
+def document(body: Any) -> dict[str, Any]:
+    return dict(body)
 
 
 def create_project(
@@ -45,7 +63,7 @@ def create_project(
 
 
 def get_project(project: str, wait: int) -> Call[Project]:
-    return Call("GET", f"/v1/projects/{project}", Project.model_validate, {"wait": wait})
+    return Call("GET", f"/v1/projects/{_id(project)}", Project.model_validate, {"wait": wait})
 
 
 def list_projects(cursor: str, limit: int) -> Call[Page[Project]]:
@@ -53,24 +71,26 @@ def list_projects(cursor: str, limit: int) -> Call[Page[Project]]:
 
 
 def cancel_project(project: str) -> Call[Project]:
-    return Call("POST", f"/v1/projects/{project}/cancel", Project.model_validate)
+    return Call("POST", f"/v1/projects/{_id(project)}/cancel", Project.model_validate)
 
 
 def delete_project(project: str) -> Call[None]:
-    return Call("DELETE", f"/v1/projects/{project}", nothing)
+    return Call("DELETE", f"/v1/projects/{_id(project)}", nothing)
 
 
 def list_clips(project: str, order: str) -> Call[Page[Clip]]:
-    return Call("GET", f"/v1/projects/{project}/clips", Page[Clip].model_validate, {"order": order})
+    return Call(
+        "GET", f"/v1/projects/{_id(project)}/clips", Page[Clip].model_validate, {"order": order}
+    )
 
 
 def get_clip(clip: str) -> Call[Clip]:
-    return Call("GET", f"/v1/clips/{clip}", Clip.model_validate)
+    return Call("GET", f"/v1/clips/{_id(clip)}", Clip.model_validate)
 
 
 def transcript(project: str, format_: str) -> Call[Any]:
-    read = dict if format_ == "json" else text
-    return Call("GET", f"/v1/projects/{project}/transcript", read, {"format": format_})
+    read = document if format_ == "json" else text
+    return Call("GET", f"/v1/projects/{_id(project)}/transcript", read, {"format": format_})
 
 
 def create_export(clip: str, look: Mapping[str, Any]) -> Call[Export]:
@@ -78,7 +98,7 @@ def create_export(clip: str, look: Mapping[str, Any]) -> Call[Export]:
 
 
 def get_export(export: str, wait: int) -> Call[Export]:
-    return Call("GET", f"/v1/exports/{export}", Export.model_validate, {"wait": wait})
+    return Call("GET", f"/v1/exports/{_id(export)}", Export.model_validate, {"wait": wait})
 
 
 def list_exports(project: str, cursor: str, limit: int) -> Call[Page[Export]]:
@@ -87,7 +107,7 @@ def list_exports(project: str, cursor: str, limit: int) -> Call[Page[Export]]:
 
 
 def cancel_export(export: str) -> Call[Export]:
-    return Call("POST", f"/v1/exports/{export}/cancel", Export.model_validate)
+    return Call("POST", f"/v1/exports/{_id(export)}/cancel", Export.model_validate)
 
 
 def create_upload(file_name: str, size: int, content_type: str) -> Call[Upload]:
@@ -96,70 +116,63 @@ def create_upload(file_name: str, size: int, content_type: str) -> Call[Upload]:
         "/v1/uploads",
         Upload.model_validate,
         body={"file_name": file_name, "bytes": size, "content_type": content_type},
-        repeatable=False,
-    )
+    )  # begun twice, one of them stays empty, which harms nobody
 
 
 def get_upload(upload: str) -> Call[Upload]:
-    return Call("GET", f"/v1/uploads/{upload}", Upload.model_validate)
+    return Call("GET", f"/v1/uploads/{_id(upload)}", Upload.model_validate)
 
 
 def upload_parts(upload: str, after: int) -> Call[Page[Part]]:
-    return Call("GET", f"/v1/uploads/{upload}/parts", Page[Part].model_validate, {"after": after})
+    return Call(
+        "GET", f"/v1/uploads/{_id(upload)}/parts", Page[Part].model_validate, {"after": after}
+    )
 
 
 def complete_upload(upload: str) -> Call[Upload]:
-    return Call("POST", f"/v1/uploads/{upload}/complete", Upload.model_validate)
+    return Call("POST", f"/v1/uploads/{_id(upload)}/complete", Upload.model_validate)
 
 
-def queues() -> Call[dict[str, Any]]:
-    return Call("GET", "/v1/queues/metrics", dict)
+def abort_upload(upload: str) -> Call[None]:
+    return Call("DELETE", f"/v1/uploads/{_id(upload)}", nothing)
 
 
-def health() -> Call[dict[str, Any]]:
-    return Call("GET", "/health", dict)
+def list_keys() -> Call[Page[ApiKey]]:
+    return Call("GET", "/v1/keys", Page[ApiKey].model_validate)
+
+
+def create_key(name: str, role: str) -> Call[NewApiKey]:
+    return Call(
+        "POST",
+        "/v1/keys",
+        NewApiKey.model_validate,
+        body={"name": name, "role": role},
+        repeatable=False,  # sent twice, there were two keys, one of which nobody knows
+    )
+
+
+def revoke_key(key: str) -> Call[ApiKey]:
+    return Call("DELETE", f"/v1/keys/{_id(key)}", ApiKey.model_validate)
+
+
+def queues() -> Call[dict[str, Queue]]:
+    return Call("GET", "/v1/queues/metrics", TypeAdapter(dict[str, Queue]).validate_python)
+
+
+def get_job(queue: str, job: str) -> Call[Job]:
+    return Call("GET", f"/v1/queues/{_id(queue)}/jobs/{_id(job)}", Job.model_validate)
+
+
+def health() -> Call[Health]:
+    return Call("GET", "/health", Health.model_validate, good=(503,))  # it tells what is away
 
 
 def events_path(project: str) -> str:
-    return f"/v1/projects/{project}/events"
+    return f"/v1/projects/{_id(project)}/events"
 
 
-def judge(status: int, content_type: str, body: bytes) -> Any:
-    """The body of a good answer; raises what a bad one says."""
-    if status >= 400:
-        try:
-            problem = json.loads(body)
-        except ValueError:
-            problem = {}
-        raise error_of(status, problem if isinstance(problem, dict) else {})
-    if content_type.startswith("application/json") and body:
-        return json.loads(body)
-    return body.decode()
-
-
-class EventParser:
-    """Lines of an event stream (WHATWG) as events."""
-
-    def __init__(self) -> None:
-        self._name = "message"
-        self._id = ""
-        self._data: list[str] = []
-
-    def feed(self, line: str) -> Iterator[Event]:
-        """Take a line; gives an event at its end."""
-        if not line:
-            if self._data:
-                yield Event(name=self._name, id=self._id, data=json.loads("\n".join(self._data)))
-            self._name, self._id, self._data = "message", "", []
-            return
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "event":
-            self._name = value
-        elif name == "id":
-            self._id = value
-        elif name == "data":
-            self._data.append(value)
+def _id(given: str) -> str:
+    return quote(given, safe="")  # whatever it is, it stays one part of the path
 
 
 def _page(cursor: str, limit: int) -> dict[str, Any]:

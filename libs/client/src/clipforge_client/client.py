@@ -1,47 +1,38 @@
-"""Two drivers of the same calls: `Client` blocks, `AsyncClient` does not."""
+"""The blocking client. `async_client.py` is its twin: the same methods, awaited."""
 
-import asyncio
-import mimetypes
-import os
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import httpx
 
-from clipforge_client import calls
-from clipforge_client.calls import Call, EventParser
-from clipforge_client.errors import Unavailable, Unreachable
-from clipforge_client.models import Clip, Event, Export, Page, Part, Project, Upload
-
-T = TypeVar("T")
-
-TRIES: Final = 6  # 15 s in all: a gateway that is started anew is back by then
-FIRST_TRIES: Final = 2  # where nobody has ever answered, the address is the likelier mistake
-FIRST_PAUSE: Final = 0.5  # seconds between two tries, doubled each time
-WAIT: Final = 30  # seconds that the server holds a question
-TIMEOUTS: Final = httpx.Timeout(connect=5, read=WAIT + 15, write=60, pool=10)
-OnBytes = Callable[[int, int], None]
-"""`on_bytes(sent, total)`."""
-
-
-def _settings(base_url: str, api_key: str) -> tuple[str, dict[str, str]]:
-    url = base_url or os.environ.get("CLIPFORGE_URL", "")
-    key = api_key or os.environ.get("CLIPFORGE_API_KEY", "")
-    if not url:
-        raise Unreachable("Say where ClipForge is: base_url, or CLIPFORGE_URL.")
-    return url.rstrip("/"), {"Authorization": f"Bearer {key}"} if key else {}
-
-
-def _pause(attempt: int, error: Exception) -> float:
-    return FIRST_PAUSE * 2**attempt if not isinstance(error, Unavailable) else 2.0 + attempt
+from clipforge_client import calls, connection
+from clipforge_client.connection import OnBytes
+from clipforge_client.errors import Conflict
+from clipforge_client.models import (
+    ApiKey,
+    Clip,
+    Event,
+    Export,
+    Health,
+    Job,
+    NewApiKey,
+    Project,
+    Queue,
+    Upload,
+)
+from clipforge_client.patience import Deadline
+from clipforge_client.wire import Wire
 
 
 class Client:
-    """A blocking client. Use as a context manager, or call `close`."""
+    """Use as a context manager, or call `close`.
+
+    Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
+    ClientError; what can be repeated is repeated first, for some 15 seconds.
+    """
 
     def __init__(
         self,
@@ -50,13 +41,12 @@ class Client:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        url, headers = _settings(base_url, api_key)
-        self._answered = False
-        self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=TIMEOUTS, transport=transport
-        )
-        # Presigned links are for other hosts: the API key must not travel there.
-        self._store = httpx.Client(timeout=TIMEOUTS, transport=transport, follow_redirects=True)
+        self._wire = Wire(*connection.settings(base_url, api_key), transport)
+
+    @property
+    def url(self) -> str:
+        """The address of the gateway."""
+        return self._wire.url
 
     def __enter__(self) -> "Client":
         return self
@@ -70,8 +60,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self._http.close()
-        self._store.close()
+        """Let go of the connections."""
+        self._wire.close()
 
     def create_project(
         self,
@@ -82,291 +72,161 @@ class Client:
         options: Mapping[str, Any] | None = None,
         idempotency_key: str = "",
     ) -> Project:
-        """Take in a film from an address or a completed upload."""
-        source = {"type": "url", "url": url} if url else {"type": "upload", "upload_id": upload_id}
+        """Take in a film from an address or a completed upload.
+
+        The same `idempotency_key` makes one project, however often it is sent.
+        """
+        source = connection.project_body(url, upload_id)
         key = idempotency_key or uuid4().hex
-        return self._do(calls.create_project(source, title, options or {}, key))
+        return self._wire.do(calls.create_project(source, title, options or {}, key))
 
     def project(self, project_id: str, *, wait: int = 0) -> Project:
-        return self._do(calls.get_project(project_id, wait))
+        """One project; with `wait` (seconds, at most 30), as soon as it is over."""
+        return self._wire.do(calls.get_project(project_id, wait))
 
     def projects(self, *, limit: int = 20) -> Iterator[Project]:
-        """All projects, newest first, page by page."""
-        yield from self._pages(lambda cursor: calls.list_projects(cursor, limit))
+        """All projects, newest first, fetched in pages of `limit`."""
+        return self._wire.pages(lambda cursor: calls.list_projects(cursor, limit))
 
     def wait_for_project(
-        self, project_id: str, on_change: Callable[[Project], None] | None = None
+        self,
+        project_id: str,
+        on_change: Callable[[Project], None] | None = None,
+        *,
+        seconds: float | None = None,
     ) -> Project:
-        """Return once the project is ready, failed or cancelled."""
+        """Return once it is ready, failed or cancelled. StillRunning after `seconds`."""
+        deadline = Deadline.after(seconds)
         while True:
-            project = self.project(project_id, wait=WAIT)
+            project = self.project(project_id, wait=deadline.hold())
             if on_change:
                 on_change(project)
             if project.over:
                 return project
+            deadline.check(project_id)
 
     def cancel_project(self, project_id: str) -> Project:
-        return self._do(calls.cancel_project(project_id))
+        """Stop what runs for it."""
+        return self._wire.do(calls.cancel_project(project_id))
 
     def delete_project(self, project_id: str) -> None:
-        self._do(calls.delete_project(project_id))
+        """Forget it, with what nothing else refers to."""
+        self._wire.do(calls.delete_project(project_id))
 
     def clips(self, project_id: str, *, order: str = "score") -> list[Clip]:
-        return self._do(calls.list_clips(project_id, order)).items
+        """Its clips, by `score` or by `time`."""
+        return self._wire.do(calls.list_clips(project_id, order)).items
 
     def clip(self, clip_id: str) -> Clip:
-        return self._do(calls.get_clip(clip_id))
+        """One clip."""
+        return self._wire.do(calls.get_clip(clip_id))
 
     def transcript(self, project_id: str, *, format: str = "json") -> Any:
-        return self._do(calls.transcript(project_id, format))
+        """What is said: a dict for `json`, text for `srt`, `vtt` and `txt`."""
+        return self._wire.do(calls.transcript(project_id, format))
 
     def create_export(self, clip_id: str, **look: Any) -> Export:
         """Render a clip: aspect, style, quality and height."""
-        return self._do(calls.create_export(clip_id, look))
+        return self._wire.do(calls.create_export(clip_id, look))
 
     def export(self, export_id: str, *, wait: int = 0) -> Export:
-        return self._do(calls.get_export(export_id, wait))
+        """One export; with `wait` (seconds, at most 30), as soon as it is over."""
+        return self._wire.do(calls.get_export(export_id, wait))
 
     def exports(self, *, project_id: str = "", limit: int = 20) -> Iterator[Export]:
-        yield from self._pages(lambda cursor: calls.list_exports(project_id, cursor, limit))
+        """Exports, newest first, of one project or of all."""
+        return self._wire.pages(lambda cursor: calls.list_exports(project_id, cursor, limit))
+
+    def wait_for_export(
+        self,
+        export_id: str,
+        on_change: Callable[[Export], None] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Export:
+        """Return once it is rendered, failed or cancelled. StillRunning after `seconds`."""
+        deadline = Deadline.after(seconds)
+        while True:
+            export = self.export(export_id, wait=deadline.hold())
+            if on_change:
+                on_change(export)
+            if export.over:
+                return export
+            deadline.check(export_id)
 
     def cancel_export(self, export_id: str) -> Export:
-        return self._do(calls.cancel_export(export_id))
+        """Stop a rendering."""
+        return self._wire.do(calls.cancel_export(export_id))
 
-    def queues(self) -> dict[str, Any]:
-        return self._do(calls.queues())
+    def queues(self) -> dict[str, Queue]:
+        """How much waits, runs and has ended, by queue."""
+        return self._wire.do(calls.queues())
 
-    def health(self) -> dict[str, Any]:
-        return self._do(calls.health())
+    def job(self, queue: str, job_id: str) -> Job:
+        """One job of a queue."""
+        return self._wire.do(calls.get_job(queue, job_id))
 
-    def upload(self, file: Path, *, on_bytes: OnBytes | None = None, upload_id: str = "") -> Upload:
-        """Upload a file part by part; with an `upload_id`, only the parts that are missing."""
-        size = file.stat().st_size
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        upload = (
-            self._do(calls.get_upload(upload_id))
-            if upload_id
-            else self._do(calls.create_upload(file.name, size, kind))
-        )
+    def health(self) -> Health:
+        """How ClipForge is, also where a part of it is away."""
+        return self._wire.do(calls.health())
+
+    def keys(self) -> list[ApiKey]:
+        """The API keys of the tenant. Needs the role admin, as the two below do."""
+        return self._wire.do(calls.list_keys()).items
+
+    def create_key(self, name: str, *, role: str = "user") -> NewApiKey:
+        """A new key for `user` or `admin`. Its `key` is shown this once and kept nowhere."""
+        return self._wire.do(calls.create_key(name, role))
+
+    def revoke_key(self, key_id: str) -> ApiKey:
+        """Make a key useless, for good."""
+        return self._wire.do(calls.revoke_key(key_id))
+
+    def upload(
+        self,
+        file: Path,
+        *,
+        on_bytes: OnBytes | None = None,
+        on_begin: Callable[[Upload], None] | None = None,
+        upload_id: str = "",
+    ) -> Upload:
+        """Upload a file part by part; with an `upload_id`, only the parts that are missing.
+
+        `on_begin` learns the upload before its first byte is sent: keep its id to go on later.
+        """
+        if upload_id:
+            upload = self._wire.do(calls.get_upload(upload_id))
+            connection.same_file(file, upload)
+        else:
+            upload = self._wire.do(connection.begin_upload(file))
+        if on_begin:
+            on_begin(upload)
         after = 0
         while True:
-            page = self._do(calls.upload_parts(upload.id, after))
+            try:
+                page = self._wire.do(calls.upload_parts(upload.id, after))
+            except Conflict:  # completed already, or aborted: then this says so
+                return self._wire.do(calls.complete_upload(upload.id))
             for part in page.items:
-                end = self._put_part(file, part, upload.part_bytes)
+                if not part.arrived:
+                    self._wire.put_part(file, upload, part)
                 if on_bytes:
-                    on_bytes(end, size)
+                    on_bytes(connection.part_end(upload, part), upload.bytes)
             if page.next is None:
-                return self._do(calls.complete_upload(upload.id))
+                return self._wire.do(calls.complete_upload(upload.id))
             after = int(page.next)
 
-    def download(self, url: str, to: Path) -> int:
+    def abort_upload(self, upload_id: str) -> None:
+        """Give up an upload, and remove what has arrived of it."""
+        self._wire.do(calls.abort_upload(upload_id))
+
+    def download(self, url: str, to: Path, *, on_bytes: OnBytes | None = None) -> int:
         """Stream a presigned link into a file, whole or not at all; its bytes."""
-        partial = to.with_name(to.name + ".part")
-        for attempt in range(TRIES):
-            try:
-                with self._store.stream("GET", url) as response, partial.open("wb") as file:
-                    response.raise_for_status()
-                    for block in response.iter_bytes():
-                        file.write(block)
-                partial.replace(to)
-                return to.stat().st_size
-            except httpx.HTTPError as error:
-                if attempt + 1 == TRIES:
-                    raise Unreachable(f"{to.name} could not be fetched: {error}") from error
-                time.sleep(_pause(attempt, error))
-        raise AssertionError("the loop above returns or raises")
+        return self._wire.fetch(url, to, on_bytes)
 
-    def events(self, project_id: str, *, last_id: str = "") -> Iterator[Event]:
-        """What has happened to a project and what happens, until the caller stops listening."""
-        while True:
-            try:
-                for event in self._events(project_id, last_id):
-                    last_id = event.id or last_id
-                    yield event
-            except httpx.TransportError:
-                time.sleep(FIRST_PAUSE)  # the server asks for a pause before coming back
+    def events(self, project_id: str, *, last_id: str = "", follow: bool = True) -> Iterator[Event]:
+        """What has happened to a project and what happens, until the caller stops listening.
 
-    def _events(self, project_id: str, last_id: str) -> Iterator[Event]:
-        headers = {"Last-Event-ID": last_id} if last_id else {}
-        parser = EventParser()
-        with self._http.stream("GET", calls.events_path(project_id), headers=headers) as response:
-            if response.status_code >= 400:
-                calls.judge(response.status_code, "", response.read())
-            for line in response.iter_lines():
-                yield from parser.feed(line)
-
-    def _put_part(self, file: Path, part: Part, part_bytes: int) -> int:
-        """Send one part, unless it has arrived; the offset of its end."""
-        start = (part.number - 1) * part_bytes
-        end = min(start + part_bytes, file.stat().st_size)
-        if part.arrived:
-            return end
-        with file.open("rb") as body:
-            body.seek(start)
-            block = body.read(end - start)
-        for attempt in range(TRIES):
-            try:
-                self._store.put(part.url, content=block).raise_for_status()
-                return end
-            except httpx.HTTPError as error:
-                if attempt + 1 == TRIES:
-                    raise Unreachable(f"The upload broke off: {error}") from error
-                time.sleep(_pause(attempt, error))
-        raise AssertionError("the loop above returns or raises")
-
-    def _pages(self, call: Callable[[str], Call[Page[T]]]) -> Iterator[T]:
-        cursor = ""
-        while True:
-            page = self._do(call(cursor))
-            yield from page.items
-            if page.next is None:
-                return
-            cursor = page.next
-
-    def _do(self, call: Call[T]) -> T:
-        tries = TRIES if self._answered else FIRST_TRIES
-        for attempt in range(tries):
-            try:
-                response = self._http.request(
-                    call.method,
-                    call.path,
-                    params=dict(call.params),
-                    json=call.body,
-                    headers=dict(call.headers),
-                )
-                self._answered = True
-                return call.read(_judged(response))
-            except (httpx.TransportError, Unavailable) as error:
-                last = attempt + 1 == tries or not _may_repeat(call, error)
-                if last and isinstance(error, Unavailable):
-                    raise
-                if last:
-                    raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error
-                time.sleep(_pause(attempt, error))
-        raise AssertionError("the loop above returns or raises")
-
-
-def _may_repeat(call: Call[Any], error: Exception) -> bool:
-    """Whether sending it again cannot do it twice. Without a connection, nothing was sent."""
-    return call.repeatable or isinstance(error, httpx.ConnectError | Unavailable)
-
-
-def _judged(response: httpx.Response) -> Any:
-    return calls.judge(
-        response.status_code, response.headers.get("Content-Type", ""), response.content
-    )
-
-
-class AsyncClient:
-    """A client for asyncio: the same calls, awaited. Use as an async context manager."""
-
-    def __init__(
-        self,
-        base_url: str = "",
-        api_key: str = "",
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        url, headers = _settings(base_url, api_key)
-        self._answered = False
-        self._http = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=TIMEOUTS, transport=transport
-        )
-
-    async def __aenter__(self) -> "AsyncClient":
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._http.aclose()
-
-    async def create_project(
-        self,
-        *,
-        url: str = "",
-        upload_id: str = "",
-        title: str = "",
-        options: Mapping[str, Any] | None = None,
-        idempotency_key: str = "",
-    ) -> Project:
-        """Take in a film from an address or a completed upload."""
-        source = {"type": "url", "url": url} if url else {"type": "upload", "upload_id": upload_id}
-        key = idempotency_key or uuid4().hex
-        return await self._do(calls.create_project(source, title, options or {}, key))
-
-    async def project(self, project_id: str, *, wait: int = 0) -> Project:
-        return await self._do(calls.get_project(project_id, wait))
-
-    async def projects(self, *, limit: int = 20) -> AsyncIterator[Project]:
-        """All projects, newest first, page by page."""
-        cursor = ""
-        while True:
-            page = await self._do(calls.list_projects(cursor, limit))
-            for project in page.items:
-                yield project
-            if page.next is None:
-                return
-            cursor = page.next
-
-    async def clips(self, project_id: str, *, order: str = "score") -> list[Clip]:
-        return (await self._do(calls.list_clips(project_id, order))).items
-
-    async def transcript(self, project_id: str, *, format: str = "json") -> Any:
-        return await self._do(calls.transcript(project_id, format))
-
-    async def create_export(self, clip_id: str, **look: Any) -> Export:
-        """Render a clip: aspect, style, quality and height."""
-        return await self._do(calls.create_export(clip_id, look))
-
-    async def export(self, export_id: str, *, wait: int = 0) -> Export:
-        return await self._do(calls.get_export(export_id, wait))
-
-    async def cancel_project(self, project_id: str) -> Project:
-        return await self._do(calls.cancel_project(project_id))
-
-    async def delete_project(self, project_id: str) -> None:
-        await self._do(calls.delete_project(project_id))
-
-    async def events(self, project_id: str, *, last_id: str = "") -> AsyncIterator[Event]:
-        """What has happened to a project and what happens, until the caller stops listening."""
-        while True:
-            headers = {"Last-Event-ID": last_id} if last_id else {}
-            parser = EventParser()
-            try:
-                async with self._http.stream(
-                    "GET", calls.events_path(project_id), headers=headers
-                ) as response:
-                    if response.status_code >= 400:
-                        calls.judge(response.status_code, "", await response.aread())
-                    async for line in response.aiter_lines():
-                        for event in parser.feed(line):
-                            last_id = event.id or last_id
-                            yield event
-            except httpx.TransportError:
-                await asyncio.sleep(FIRST_PAUSE)  # the server asks for a pause before coming back
-
-    async def _do(self, call: Call[T]) -> T:
-        tries = TRIES if self._answered else FIRST_TRIES
-        for attempt in range(tries):
-            try:
-                response = await self._http.request(
-                    call.method,
-                    call.path,
-                    params=dict(call.params),
-                    json=call.body,
-                    headers=dict(call.headers),
-                )
-                self._answered = True
-                return call.read(_judged(response))
-            except (httpx.TransportError, Unavailable) as error:
-                last = attempt + 1 == tries or not _may_repeat(call, error)
-                if last and isinstance(error, Unavailable):
-                    raise
-                if last:
-                    raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error
-                await asyncio.sleep(_pause(attempt, error))
-        raise AssertionError("the loop above returns or raises")
+        Without `follow` it ends when nothing has happened for 15 seconds.
+        """
+        return self._wire.events(calls.events_path(project_id), last_id, follow=follow)

@@ -1,13 +1,18 @@
 """What a call can raise.
 
 * ClientError
-  + Unreachable      nobody answers at the address
-  + ApiError         ClipForge answered with a problem (RFC 9457)
-    - Unauthenticated   the API key is missing or wrong
-    - NotFound          there is no such thing
-    - Conflict          the state of the thing does not allow it
-    - Invalid           the request is wrong; `errors` names the fields
-    - Unavailable       try again later
+  + Unreachable        nobody answers at the address, or no address was given
+  + NotClipForge       somebody answers, but not as ClipForge does
+  + StillRunning       a wait was over before the work was
+  + TransferFailed     the object store refused or lost an upload or a download
+  + ApiError           ClipForge answered with a problem (RFC 9457)
+    - Unauthenticated    the API key is missing, wrong or revoked
+    - Forbidden          the API key is good, but may not do this
+    - NotFound           there is no such thing
+    - Conflict           the state of the thing does not allow it
+    - Invalid            the request is wrong; `errors` names the fields
+    - Unavailable        a part of ClipForge is away; `retry_after` says for how long
+      . TooManyRequests    this key asks more often than its plan allows
 """
 
 from typing import Any
@@ -21,22 +26,41 @@ class Unreachable(ClientError):
     """Nobody answers. Is the address right, and ClipForge running?"""
 
 
+class NotClipForge(ClientError):
+    """Somebody else answers at this address."""
+
+
+class StillRunning(ClientError):
+    """The time of a wait is over; the work goes on."""
+
+
+class TransferFailed(ClientError):
+    """An upload or a download did not come through."""
+
+
 class ApiError(ClientError):
     """A problem, as ClipForge describes it."""
 
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+    def __init__(
+        self, status: int, problem: dict[str, Any], retry_after: float | None = None
+    ) -> None:
         self.status = status
         self.type = str(problem.get("type", ""))
-        self.title = str(problem.get("title", f"status {status}"))
+        self.title = str(problem.get("title", f"ClipForge answered {status}"))
         self.detail = str(problem.get("detail", ""))
         self.request_id = str(problem.get("request_id", ""))
-        self.errors: list[dict[str, str]] = list(problem.get("errors", []))
+        self.errors: list[dict[str, str]] = list(problem.get("errors") or [])
+        self.retry_after = retry_after  # seconds
         fields = "".join(f"\n  {one.get('field')}: {one.get('message')}" for one in self.errors)
         super().__init__(f"{self.title}. {self.detail}{fields}".strip())
 
 
 class Unauthenticated(ApiError):
-    """The API key is missing or wrong."""
+    """The API key is missing, wrong or revoked."""
+
+
+class Forbidden(ApiError):
+    """This API key may not do that."""
 
 
 class NotFound(ApiError):
@@ -55,18 +79,26 @@ class Unavailable(ApiError):
     """A part of ClipForge does not answer just now."""
 
 
+class TooManyRequests(Unavailable):
+    """Asked more often than the plan allows."""
+
+
 _BY_STATUS: dict[int, type[ApiError]] = {
+    400: Invalid,
     401: Unauthenticated,
-    403: Unauthenticated,
+    403: Forbidden,
     404: NotFound,
     409: Conflict,
+    412: Conflict,
     413: Invalid,
     422: Invalid,
-    429: Unavailable,
+    429: TooManyRequests,
+    502: Unavailable,
     503: Unavailable,
+    504: Unavailable,
 }
 
 
-def error_of(status: int, problem: dict[str, Any]) -> ApiError:
+def error_of(status: int, problem: dict[str, Any], retry_after: float | None = None) -> ApiError:
     """The error of a response."""
-    return _BY_STATUS.get(status, ApiError)(status, problem)
+    return _BY_STATUS.get(status, ApiError)(status, problem, retry_after)

@@ -48,6 +48,7 @@ class Project(Model):
     clip_count: int = 0
     seconds_per_stage: dict[str, float] = {}
     created_at: datetime
+    updated_at: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -88,6 +89,7 @@ class Export(Model):
     failure: Failure | None = None
     files: dict[str, str] = {}
     seconds: float | None = None
+    created_at: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -106,6 +108,60 @@ class Part(Model):
     number: int
     url: str
     arrived: bool
+
+
+class ApiKey(Model):
+    """A key as others may see it: by its beginning."""
+
+    id: str
+    name: str
+    role: str  # user or admin
+    prefix: str = ""
+    revoked: bool = False
+    created_at: datetime
+
+
+class NewApiKey(ApiKey):
+    """A key as it is shown once."""
+
+    key: str
+
+
+class Queue(Model):
+    """How much waits, runs and has ended."""
+
+    queue: str
+    waiting: int
+    active: int
+    delayed: int
+    completed: int
+    failed: int
+    paused: bool = False
+    priorities: dict[str, dict[str, int]] = {}
+
+
+class Job(Model):
+    """One stage's work for one project or export."""
+
+    id: str
+    queue: str
+    project_id: str
+    state: str
+    progress: Progress
+    attempts: int
+    failure: Failure | None = None
+    waiting_since: datetime
+    finished_at: datetime | None = None
+
+
+class Health(Model):
+    status: str  # ok or degraded
+    checks: dict[str, bool]
+    version: str
+    uptime_seconds: float
+    memory_bytes: int
+    cpu_seconds: float
+    queues: dict[str, dict[str, int]] = {}
 
 
 class Page(Model, Generic[T]):

@@ -1,0 +1,234 @@
+"""The client for asyncio. `client.py` is its twin: the same methods, blocking."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from clipforge_client import calls, connection
+from clipforge_client.async_wire import AsyncWire
+from clipforge_client.connection import OnBytes
+from clipforge_client.errors import Conflict
+from clipforge_client.models import (
+    ApiKey,
+    Clip,
+    Event,
+    Export,
+    Health,
+    Job,
+    NewApiKey,
+    Project,
+    Queue,
+    Upload,
+)
+from clipforge_client.patience import Deadline
+
+
+class AsyncClient:
+    """Use as an async context manager, or await `close`.
+
+    Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
+    ClientError; what can be repeated is repeated first, for some 15 seconds.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "",
+        api_key: str = "",
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._wire = AsyncWire(*connection.settings(base_url, api_key), transport)
+
+    @property
+    def url(self) -> str:
+        """The address of the gateway."""
+        return self._wire.url
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._wire.close()
+
+    async def create_project(
+        self,
+        *,
+        url: str = "",
+        upload_id: str = "",
+        title: str = "",
+        options: Mapping[str, Any] | None = None,
+        idempotency_key: str = "",
+    ) -> Project:
+        """Take in a film from an address or a completed upload.
+
+        The same `idempotency_key` makes one project, however often it is sent.
+        """
+        source = connection.project_body(url, upload_id)
+        key = idempotency_key or uuid4().hex
+        return await self._wire.do(calls.create_project(source, title, options or {}, key))
+
+    async def project(self, project_id: str, *, wait: int = 0) -> Project:
+        """One project; with `wait` (seconds, at most 30), as soon as it is over."""
+        return await self._wire.do(calls.get_project(project_id, wait))
+
+    def projects(self, *, limit: int = 20) -> AsyncIterator[Project]:
+        """All projects, newest first, fetched in pages of `limit`."""
+        return self._wire.pages(lambda cursor: calls.list_projects(cursor, limit))
+
+    async def wait_for_project(
+        self,
+        project_id: str,
+        on_change: Callable[[Project], None] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Project:
+        """Return once it is ready, failed or cancelled. StillRunning after `seconds`."""
+        deadline = Deadline.after(seconds)
+        while True:
+            project = await self.project(project_id, wait=deadline.hold())
+            if on_change:
+                on_change(project)
+            if project.over:
+                return project
+            deadline.check(project_id)
+
+    async def cancel_project(self, project_id: str) -> Project:
+        """Stop what runs for it."""
+        return await self._wire.do(calls.cancel_project(project_id))
+
+    async def delete_project(self, project_id: str) -> None:
+        """Forget it, with what nothing else refers to."""
+        await self._wire.do(calls.delete_project(project_id))
+
+    async def clips(self, project_id: str, *, order: str = "score") -> list[Clip]:
+        """Its clips, by `score` or by `time`."""
+        return (await self._wire.do(calls.list_clips(project_id, order))).items
+
+    async def clip(self, clip_id: str) -> Clip:
+        """One clip."""
+        return await self._wire.do(calls.get_clip(clip_id))
+
+    async def transcript(self, project_id: str, *, format: str = "json") -> Any:
+        """What is said: a dict for `json`, text for `srt`, `vtt` and `txt`."""
+        return await self._wire.do(calls.transcript(project_id, format))
+
+    async def create_export(self, clip_id: str, **look: Any) -> Export:
+        """Render a clip: aspect, style, quality and height."""
+        return await self._wire.do(calls.create_export(clip_id, look))
+
+    async def export(self, export_id: str, *, wait: int = 0) -> Export:
+        """One export; with `wait` (seconds, at most 30), as soon as it is over."""
+        return await self._wire.do(calls.get_export(export_id, wait))
+
+    def exports(self, *, project_id: str = "", limit: int = 20) -> AsyncIterator[Export]:
+        """Exports, newest first, of one project or of all."""
+        return self._wire.pages(lambda cursor: calls.list_exports(project_id, cursor, limit))
+
+    async def wait_for_export(
+        self,
+        export_id: str,
+        on_change: Callable[[Export], None] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Export:
+        """Return once it is rendered, failed or cancelled. StillRunning after `seconds`."""
+        deadline = Deadline.after(seconds)
+        while True:
+            export = await self.export(export_id, wait=deadline.hold())
+            if on_change:
+                on_change(export)
+            if export.over:
+                return export
+            deadline.check(export_id)
+
+    async def cancel_export(self, export_id: str) -> Export:
+        """Stop a rendering."""
+        return await self._wire.do(calls.cancel_export(export_id))
+
+    async def queues(self) -> dict[str, Queue]:
+        """How much waits, runs and has ended, by queue."""
+        return await self._wire.do(calls.queues())
+
+    async def job(self, queue: str, job_id: str) -> Job:
+        """One job of a queue."""
+        return await self._wire.do(calls.get_job(queue, job_id))
+
+    async def health(self) -> Health:
+        """How ClipForge is, also where a part of it is away."""
+        return await self._wire.do(calls.health())
+
+    async def keys(self) -> list[ApiKey]:
+        """The API keys of the tenant. Needs the role admin, as the two below do."""
+        return (await self._wire.do(calls.list_keys())).items
+
+    async def create_key(self, name: str, *, role: str = "user") -> NewApiKey:
+        """A new key for `user` or `admin`. Its `key` is shown this once and kept nowhere."""
+        return await self._wire.do(calls.create_key(name, role))
+
+    async def revoke_key(self, key_id: str) -> ApiKey:
+        """Make a key useless, for good."""
+        return await self._wire.do(calls.revoke_key(key_id))
+
+    async def upload(
+        self,
+        file: Path,
+        *,
+        on_bytes: OnBytes | None = None,
+        on_begin: Callable[[Upload], None] | None = None,
+        upload_id: str = "",
+    ) -> Upload:
+        """Upload a file part by part; with an `upload_id`, only the parts that are missing.
+
+        `on_begin` learns the upload before its first byte is sent: keep its id to go on later.
+        """
+        if upload_id:
+            upload = await self._wire.do(calls.get_upload(upload_id))
+            connection.same_file(file, upload)
+        else:
+            upload = await self._wire.do(connection.begin_upload(file))
+        if on_begin:
+            on_begin(upload)
+        after = 0
+        while True:
+            try:
+                page = await self._wire.do(calls.upload_parts(upload.id, after))
+            except Conflict:  # completed already, or aborted: then this says so
+                return await self._wire.do(calls.complete_upload(upload.id))
+            for part in page.items:
+                if not part.arrived:
+                    await self._wire.put_part(file, upload, part)
+                if on_bytes:
+                    on_bytes(connection.part_end(upload, part), upload.bytes)
+            if page.next is None:
+                return await self._wire.do(calls.complete_upload(upload.id))
+            after = int(page.next)
+
+    async def abort_upload(self, upload_id: str) -> None:
+        """Give up an upload, and remove what has arrived of it."""
+        await self._wire.do(calls.abort_upload(upload_id))
+
+    async def download(self, url: str, to: Path, *, on_bytes: OnBytes | None = None) -> int:
+        """Stream a presigned link into a file, whole or not at all; its bytes."""
+        return await self._wire.fetch(url, to, on_bytes)
+
+    def events(
+        self, project_id: str, *, last_id: str = "", follow: bool = True
+    ) -> AsyncIterator[Event]:
+        """What has happened to a project and what happens, until the caller stops listening.
+
+        Without `follow` it ends when nothing has happened for 15 seconds.
+        """
+        return self._wire.events(calls.events_path(project_id), last_id, follow=follow)

@@ -1,0 +1,84 @@
+"""`clipforge queues` and `clipforge keys`: for whoever runs ClipForge."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from clipforge_client.client import Client
+from clipforge_client.commands.options import AsJson
+from clipforge_client.terminal import note, print_json, print_table, say
+
+keys = typer.Typer(
+    help="API keys of your tenant. These commands need a key of the role admin.",
+    no_args_is_help=True,
+)
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id, such as key_01h...")]
+
+
+def queues(as_json: AsJson = False) -> None:
+    """Show how much waits, runs and has ended in each queue."""
+    with Client() as client:
+        found = client.queues()
+    if as_json:
+        print_json({name: queue.model_dump(mode="json") for name, queue in found.items()})
+        return
+    names = ("waiting", "active", "delayed", "completed", "failed")
+    print_table(
+        ("queue", *names, ""),
+        (
+            (queue, *(str(getattr(one, name)) for name in names), "paused" if one.paused else "")
+            for queue, one in found.items()
+        ),
+        nothing="There are no queues.",
+    )
+
+
+@keys.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List the keys, by their beginnings."""
+    with Client() as client:
+        found = client.keys()
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+        return
+    print_table(
+        ("id", "role", "state", "made", "name"),
+        (
+            (
+                one.id,
+                one.role,
+                "revoked" if one.revoked else "in use",
+                f"{one.created_at:%Y-%m-%d}",
+                one.name,
+            )
+            for one in found
+        ),
+        nothing="There are no keys.",
+    )
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, or what it is for.")],
+    role: Annotated[
+        Literal["user", "admin"],
+        typer.Option(metavar="ROLE", help="user: make clips; admin: keys and queues too."),
+    ] = "user",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it. It is shown this once: keep it."""
+    with Client() as client:
+        made = client.create_key(name, role=role)
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        say(made.key)
+        note(f"This is the only time it is shown. Revoke it: clipforge keys revoke {made.id}")
+
+
+@keys.command("revoke")
+def revoke_key(key_id: KeyArgument) -> None:
+    """Make a key useless, for good. It may work for half a minute longer."""
+    with Client() as client:
+        client.revoke_key(key_id)
+    note(f"{key_id} is revoked.")

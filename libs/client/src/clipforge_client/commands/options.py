@@ -1,0 +1,104 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
+Style = Literal["pop", "karaoke", "boxed", "single", "build", "neon", "minimal", "bar", "none"]
+Quality = Literal["draft", "standard"]
+
+
+def _choice(values: Any, name: str, help_: str) -> Any:
+    return typer.Option(metavar=name, help=f"{help_}: {', '.join(get_args(values))}.")
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AspectOption = Annotated[Aspect, _choice(Aspect, "SHAPE", "Shape of the picture")]
+StyleOption = Annotated[Style, _choice(Style, "STYLE", "Look of the captions")]
+QualityOption = Annotated[Quality, _choice(Quality, "QUALITY", "Quality; draft is quicker")]
+ClipsOption = Annotated[
+    int,
+    typer.Option(min=0, max=50, metavar="N", show_default=False, help="How many. Default: as fit."),
+]
+ShortestOption = Annotated[
+    float,
+    typer.Option(
+        "--min",
+        min=0,
+        max=600,
+        metavar="SECONDS",
+        show_default=False,
+        help="Shortest clip.",
+    ),
+]
+LongestOption = Annotated[
+    float,
+    typer.Option(
+        "--max",
+        min=0,
+        max=600,
+        metavar="SECONDS",
+        show_default=False,
+        help="Longest clip.",
+    ),
+]
+LanguageOption = Annotated[
+    str, typer.Option(metavar="CODE", help="Spoken language, such as en. Default: detected.")
+]
+VocabularyOption = Annotated[
+    str, typer.Option(metavar="WORDS", help="Names and terms to expect, separated by commas.")
+]
+ModelOption = Annotated[
+    str, typer.Option(metavar="NAME", help="Speech model. Default: the one that fits.")
+]
+ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="Id, such as prj_01h...")]
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="FILM", help="A video file, or an http(s) address of one.")
+]
+
+
+def is_address(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+def film(source: str) -> Path:
+    """The file that a user named. BadParameter where there is none."""
+    file = Path(source)
+    if "://" in source:
+        raise typer.BadParameter(
+            f"{source} is no http(s) address; other addresses are not read.", param_hint="FILM"
+        )
+    if not file.is_file():
+        what = "is a folder, not a video file" if file.is_dir() else "does not exist"
+        raise typer.BadParameter(f"{source} {what}.", param_hint="FILM")
+    return file
+
+
+def project_options(
+    *,
+    clips: int,
+    aspect: str,
+    style: str,
+    quality: str,
+    shortest: float,
+    longest: float,
+    language: str,
+    vocabulary: str,
+    model: str,
+) -> dict[str, Any]:
+    """The options of a project, as the API takes them."""
+    if longest and shortest > longest:
+        raise typer.BadParameter("--min is above --max.", param_hint="--min")
+    return {
+        "clips": clips,
+        "aspect": aspect,
+        "style": style,
+        "quality": quality,
+        "min_clip_ms": round(shortest * 1000),
+        "max_clip_ms": round(longest * 1000),
+        "language": language,
+        "vocabulary": [word.strip() for word in vocabulary.split(",") if word.strip()],
+        "model": model,
+    }

@@ -1,0 +1,101 @@
+"""What both clients know of their gateway and of the object store. Opens nothing."""
+
+import mimetypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from clipforge_client import calls
+from clipforge_client.calls import Call
+from clipforge_client.errors import ClientError, TransferFailed, Unreachable
+from clipforge_client.models import Part, Upload
+
+WAIT: Final = 30  # seconds that the server holds a question
+TIMEOUTS: Final = httpx.Timeout(connect=5, read=WAIT + 15, write=60, pool=10)
+OnBytes = Callable[[int, int], None]
+"""`on_bytes(sent, total)`."""
+
+
+def settings(base_url: str, api_key: str) -> tuple[str, dict[str, str]]:
+    """The address and the headers of every request; from the environment where not given."""
+    url = (base_url or os.environ.get("CLIPFORGE_URL", "")).strip().rstrip("/")
+    key = (api_key or os.environ.get("CLIPFORGE_API_KEY", "")).strip()
+    if not url:
+        raise Unreachable("Nothing says where ClipForge is: CLIPFORGE_URL is not set.")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number
+        good = False
+    if not good:
+        raise Unreachable(
+            f"{url} is not an address such as http://127.0.0.1:8000: see CLIPFORGE_URL."
+        )
+    if not key.isascii() or not key.isprintable():
+        raise ClientError("The API key has characters that no key has: see CLIPFORGE_API_KEY.")
+    return url, {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def begin_upload(file: Path) -> Call[Upload]:
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    name = file.name.encode(errors="replace").decode()  # names of files need not be text
+    return calls.create_upload(name, size_of(file), kind)
+
+
+def size_of(file: Path) -> int:
+    """Bytes of a file that can be uploaded."""
+    size = file.stat().st_size
+    if size == 0:
+        raise ClientError(f"{file} is empty.")
+    return size
+
+
+def same_file(file: Path, upload: Upload) -> None:
+    """Refuse to go on with another file than the upload was begun with."""
+    size = size_of(file)
+    if size != upload.bytes:
+        raise ClientError(
+            f"{file} has {size} bytes, but its upload began with {upload.bytes}: upload it anew."
+        )
+
+
+def part_end(upload: Upload, part: Part) -> int:
+    return min(part.number * upload.part_bytes, upload.bytes)
+
+
+def read_part(file: Path, upload: Upload, part: Part) -> bytes:
+    """The bytes of one part, 16 MiB as a rule."""
+    start = (part.number - 1) * upload.part_bytes
+    wanted = part_end(upload, part) - start
+    with file.open("rb") as body:
+        body.seek(start)
+        block = body.read(wanted)
+    if len(block) != wanted:
+        raise ClientError(f"{file} became shorter while it was uploaded: upload it anew.")
+    return block
+
+
+def broken(what: str, error: Exception) -> TransferFailed:
+    """The error of a transfer that nothing helps. Without the address: it carries a signature."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return TransferFailed(f"{what}: the object store answered {error.response.status_code}.")
+    return TransferFailed(f"{what}: {error or type(error).__name__}")
+
+
+def given_up(url: httpx.URL, error: Exception) -> ClientError:
+    """The error to raise when no more tries are left."""
+    if isinstance(error, ClientError):
+        return error
+    address = str(url).rstrip("/")
+    return Unreachable(f"{address} does not answer: {error or type(error).__name__}")
+
+
+def project_body(url: str, upload_id: str) -> dict[str, Any]:
+    """The source of a project: an address or an upload, and not both."""
+    if bool(url) == bool(upload_id):
+        raise ValueError("a project is made of either a url or an upload_id")
+    return {"type": "url", "url": url} if url else {"type": "upload", "upload_id": upload_id}

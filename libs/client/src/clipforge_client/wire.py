@@ -1,0 +1,143 @@
+"""Requests as they are sent: repeated where that is safe. Both ends of a call but its meaning."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from clipforge_client import answers, connection, patience
+from clipforge_client.answers import EventParser
+from clipforge_client.calls import Call
+from clipforge_client.connection import TIMEOUTS, OnBytes
+from clipforge_client.errors import Unavailable
+from clipforge_client.models import Event, Page, Part, Upload
+
+T = TypeVar("T")
+
+
+class Wire:
+    """A connection to a gateway, and one to whatever store its links lead to."""
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], transport: httpx.BaseTransport | None
+    ) -> None:
+        self._answered = False
+        self._http = httpx.Client(
+            base_url=url, headers=dict(headers), timeout=TIMEOUTS, transport=transport
+        )
+        # Presigned links are for other hosts: the API key must not travel there.
+        self._store = httpx.Client(timeout=TIMEOUTS, transport=transport, follow_redirects=True)
+
+    @property
+    def url(self) -> str:
+        return str(self._http.base_url).rstrip("/")
+
+    def close(self) -> None:
+        self._http.close()
+        self._store.close()
+
+    def do(self, call: Call[T]) -> T:
+        """What the call gives. Raises a ClientError."""
+        tries = patience.TRIES if self._answered else patience.FIRST_TRIES
+        for attempt in range(patience.TRIES):
+            try:
+                response = self._http.request(
+                    call.method,
+                    call.path,
+                    params=dict(call.params),
+                    json=call.body,
+                    headers=dict(call.headers),
+                )
+                self._answered, tries = True, patience.TRIES
+                return answers.read(call, response.status_code, response.headers, response.content)
+            except (httpx.TransportError, Unavailable) as error:
+                seconds = patience.pause(attempt, error)
+                over = attempt + 1 >= tries or seconds is None
+                if over or not patience.may_repeat(call, error):
+                    raise connection.given_up(self._http.base_url, error) from error
+                time.sleep(seconds or 0)
+        raise AssertionError("the loop above returns or raises")
+
+    def pages(self, call: Callable[[str], Call[Page[T]]]) -> Iterator[T]:
+        """The items of all pages."""
+        cursor = ""
+        while True:
+            page = self.do(call(cursor))
+            yield from page.items
+            if page.next is None:
+                return
+            cursor = page.next
+
+    def fetch(self, url: str, to: Path, on_bytes: OnBytes | None) -> int:
+        """A link of the store into a file, whole or not at all; its bytes. TransferFailed."""
+        partial = to.with_name(to.name + ".part")
+
+        def stream() -> int:
+            with self._store.stream("GET", url) as response, partial.open("wb") as file:
+                response.raise_for_status()
+                total = int(response.headers.get("Content-Length", 0))
+                for block in response.iter_bytes():
+                    file.write(block)
+                    if on_bytes:
+                        on_bytes(file.tell(), total)
+            partial.replace(to)
+            return to.stat().st_size
+
+        try:
+            return self._from_store(stream, f"{to.name} could not be fetched")
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def put_part(self, file: Path, upload: Upload, part: Part) -> None:
+        """Send one part of a file to the store. TransferFailed."""
+        block = connection.read_part(file, upload, part)
+
+        def put() -> None:
+            self._store.put(part.url, content=block).raise_for_status()
+
+        self._from_store(put, f"Part {part.number} of {upload.part_count} was not taken")
+
+    def _from_store(self, transfer: Callable[[], T], what: str) -> T:
+        for attempt in range(patience.TRIES):
+            try:
+                return transfer()
+            except httpx.HTTPError as error:
+                if attempt + 1 == patience.TRIES or not patience.store_may_recover(error):
+                    raise connection.broken(what, error) from error
+                time.sleep(patience.pause(attempt, error) or 0)
+        raise AssertionError("the loop above returns or raises")
+
+    def events(self, path: str, last_id: str, *, follow: bool) -> Iterator[Event]:
+        """An event stream, taken up again where it broke off."""
+        attempt = 0
+        while True:
+            try:
+                for event in self._events(path, last_id):
+                    attempt = 0
+                    if event is None and not follow:
+                        return
+                    if event is not None:
+                        last_id = event.id or last_id
+                        yield event
+                error: Exception = ConnectionError("the stream ended")
+            except (httpx.TransportError, Unavailable) as broken:
+                error = broken
+            # An end without an error is a gateway that stops: another one answers soon.
+            if attempt + 1 == patience.TRIES:
+                raise connection.given_up(self._http.base_url, error) from error
+            time.sleep(patience.pause(attempt, error) or patience.LONGEST_PAUSE)
+            attempt += 1
+
+    def _events(self, path: str, last_id: str) -> Iterator[Event | None]:
+        # None: the server has nothing to say for now.
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        parser = EventParser()
+        with self._http.stream("GET", path, headers=headers) as response:
+            if response.status_code >= 300:
+                raise answers.refusal(response.status_code, response.headers, response.read())
+            for line in response.iter_lines():
+                if line.startswith(":"):
+                    yield None
+                yield from parser.feed(line)
