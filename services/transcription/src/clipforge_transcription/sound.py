@@ -29,18 +29,27 @@ class SoundCache:
         try:
             async with self._locks[key]:
                 if key not in self._sizes:
-                    await self._store.download(key, path)
-                    self._sizes[key] = path.stat().st_size
+                    await self._fetch(key, path)
             self._sizes.move_to_end(key)
             yield path
         finally:
             self._in_use[key] -= 1
+            if not self._in_use[key]:
+                del self._in_use[key], self._locks[key]
             self._evict()
+
+    async def _fetch(self, key: str, path: Path) -> None:
+        try:
+            await self._store.download(key, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        self._sizes[key] = path.stat().st_size
 
     def _evict(self) -> None:
         for key in list(self._sizes):
             if sum(self._sizes.values()) <= self._max_bytes:
                 return
-            if not self._in_use[key]:
+            if key not in self._in_use:
                 (self._folder / hashlib.sha256(key.encode()).hexdigest()).unlink(missing_ok=True)
-                del self._sizes[key], self._locks[key], self._in_use[key]
+                del self._sizes[key]
