@@ -1,4 +1,4 @@
-"""Speak text into a WAV file: `python demo/voice.py OUT.wav < text`.
+"""Speak text into a WAV file: `python demo/voice.py OUT.wav [VOICE] < text`.
 
 espeak-ng is loaded here and nowhere else, in a process of its own: it is a tool for making the demo
 film, not a part of ClipForge.
@@ -21,7 +21,7 @@ Callback = ctypes.CFUNCTYPE(
 )
 
 
-def speak(text: str, to: Path) -> None:
+def speak(text: str, to: Path, voice: str = "en-us") -> None:
     """Write speech as mono PCM."""
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate = library.espeak_Initialize(
@@ -38,7 +38,8 @@ def speak(text: str, to: Path) -> None:
 
     kept = Callback(take)  # the library keeps only its address
     library.espeak_SetSynthCallback(kept)
-    library.espeak_SetVoiceByName(b"en-us")
+    if library.espeak_SetVoiceByName(voice.encode()):
+        sys.exit(f"the speech synthesiser has no voice {voice!r}")
     library.espeak_SetParameter(RATE, WORDS_A_MINUTE, 0)
     body = text.encode()
     library.espeak_Synth(body, len(body) + 1, 0, 0, 0, UTF8, None, None)
@@ -51,4 +52,4 @@ def speak(text: str, to: Path) -> None:
 
 
 if __name__ == "__main__":
-    speak(sys.stdin.read(), Path(sys.argv[1]))
+    speak(sys.stdin.read(), Path(sys.argv[1]), *sys.argv[2:3])

@@ -3,10 +3,9 @@
 import logging
 import sys
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from clipforge_contracts.pipeline import TRANSCRIPTION
+from clipforge_runtime import scratch
 from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
@@ -25,12 +24,14 @@ log = logging.getLogger(__name__)
 def load_recogniser(settings: Settings) -> Recogniser:
     """The installed models. The English one must be there; the other adds languages."""
     english = _engine(settings, settings.whisper_model)
+    if settings.whisper_multilingual_model == settings.whisper_model:
+        return Recogniser(english, english if len(english.languages) > 1 else None, Silero(), align)
     try:
         multilingual = _engine(settings, settings.whisper_multilingual_model)
     except ModelMissing as missing:
         log.warning("films in other languages than English will be refused: %s", missing)
         multilingual = None
-    return Recogniser(english, multilingual, align)
+    return Recogniser(english, multilingual, Silero(), align)
 
 
 def _engine(settings: Settings, name: str) -> FasterWhisper:
@@ -52,14 +53,14 @@ def main() -> None:
     except ModelMissing as missing:
         sys.exit(str(missing))
     store = S3Store(settings)
-    with TemporaryDirectory(dir=settings.scratch_dir, prefix="transcription-") as folder:
+    scratch.sweep(settings.scratch_dir, "transcription")
+    with scratch.folder(settings.scratch_dir, "transcription") as folder:
         handler = partial(
             transcribe,
             store=store,
             progress=report,
             recogniser=recogniser,
-            detector=Silero(),
-            sound=SoundCache(store, Path(folder), settings.transcription_cache_bytes),
+            sound=SoundCache(store, folder, settings.transcription_cache_bytes),
         )
         run_stage(TRANSCRIPTION, handler, settings, concurrency=settings.transcription_concurrency)
 

@@ -9,7 +9,7 @@ from typing import Final
 Span = tuple[int, int]
 """Start and end in milliseconds."""
 
-WHOLE_MS: Final = 120_000  # a film up to this long is transcribed in one piece
+WHOLE_MS: Final = 120_000  # up to this long nothing is cut, so no rest is shorter than 16 s
 TARGET_MS: Final = 90_000
 EARLIEST: Final = 0.7  # of the target
 LATEST: Final = 1.15
@@ -20,7 +20,7 @@ def spans(speech: Sequence[Span], duration_ms: int) -> list[Span]:
     if duration_ms <= WHOLE_MS:
         return [(0, duration_ms)]
     cuts = [0]
-    while duration_ms - cuts[-1] > TARGET_MS * LATEST:
+    while duration_ms - cuts[-1] > WHOLE_MS:
         cuts.append(_cut(speech, cuts[-1]))
     return list(zip(cuts, [*cuts[1:], duration_ms], strict=True))
 

@@ -3,8 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from clipforge.v1.documents_pb2 import AudioSpan, Segment, Transcript, TranscriptionPlan
 from clipforge.v1.facts_pb2 import ChunkCut, VideoImported, VideoTranscribed
@@ -12,15 +13,11 @@ from clipforge_contracts import keys
 from clipforge_contracts.documents import from_json, to_json
 from clipforge_runtime.progress import Report
 from clipforge_runtime.storage import NotFound, ObjectStore
-from clipforge_transcription import cutting, samples
-from clipforge_transcription.engines import SpeechDetector
+from clipforge_transcription import planning, samples
+from clipforge_transcription.merging import merge
 from clipforge_transcription.recogniser import Choice, Recogniser
 from clipforge_transcription.sound import SoundCache
 
-RESULT_VERSION: Final = 1
-BLOCK_SECONDS: Final = 600  # of sound in memory while silences are looked for: 38 MB
-LANGUAGE_MS: Final = 120_000  # of speech that a language is told by
-NO_SPEECH: Final = "No speech was found in this film, so there are no captions and no clips."
 T = TypeVar("T")
 
 
@@ -30,7 +27,6 @@ async def transcribe(
     store: ObjectStore,
     progress: Report,
     recogniser: Recogniser,
-    detector: SpeechDetector,
     sound: SoundCache,
 ) -> VideoTranscribed | list[ChunkCut] | None:
     """A short film becomes a transcript; a long one is cut into parts for many workers."""
@@ -38,17 +34,19 @@ async def transcribe(
         return await _transcribe_part(
             cause, store=store, progress=progress, recogniser=recogniser, sound=sound
         )
-    key = _transcript_key(cause, recogniser)
+    key = planning.transcript_key(cause, recogniser)
     if known := await _transcript(store, key):
         return _transcribed(cause, key, known, cached=True)
     async with sound.file(cause.objects.audio_key) as file:
-        plan = await _plan(cause, key, file, recogniser, detector, progress)
+        look = partial(planning.plan, cause, key, file, recogniser, progress)
+        plan = await _in_thread(look)
         if len(plan.spans) > 1:
             return [ChunkCut(film=cause, plan=plan, n=n) for n in range(len(plan.spans))]
         [span] = plan.spans
         part = await _listen(cause, plan, span, file, recogniser, progress, 10, 100)
-    await store.write(key, to_json(part), content_type="application/json")
-    return _transcribed(cause, key, part, cached=False)
+    whole = merge(plan, [part])
+    await store.write(key, to_json(whole), content_type="application/json")
+    return _transcribed(cause, key, whole, cached=False)
 
 
 async def _transcribe_part(
@@ -76,46 +74,9 @@ async def _transcribe_part(
         return None
     merged = await _transcript(store, plan.transcript_key)
     if merged is None:
-        merged = await _merge(store, film, plan)
+        merged = merge(plan, await _parts(store, film, plan))
         await store.write(plan.transcript_key, to_json(merged), content_type="application/json")
     return _transcribed(film, plan.transcript_key, merged, cached=False)
-
-
-async def _plan(
-    film: VideoImported,
-    key: str,
-    file: Path,
-    recogniser: Recogniser,
-    detector: SpeechDetector,
-    progress: Report,
-) -> TranscriptionPlan:
-    """Decide where to cut and who listens, once for the whole film."""
-    duration = film.media.duration_ms
-
-    def look() -> tuple[list[cutting.Span], Choice]:
-        speech: list[cutting.Span] = []
-        for n, block in enumerate(samples.blocks(file, BLOCK_SECONDS)):
-            begin = n * BLOCK_SECONDS * 1000
-            progress(5 * min(begin / duration, 1), "looking for speech")
-            speech += [(begin + start, begin + end) for start, end in detector.speech(block)]
-        start = speech[0][0] if speech else 0
-        sample = samples.read(file, start, min(start + LANGUAGE_MS, duration))
-        progress(7, "telling the language")
-        choice = recogniser.choose(sample, language=film.options.language, model=film.options.model)
-        return cutting.spans(speech, duration), choice
-
-    spans, choice = await _in_thread(lambda _: look())
-    settings = keys.address(transcript=key, spans=spans, choice=vars(choice))
-    return TranscriptionPlan(
-        spans=[AudioSpan(start_ms=start, end_ms=end) for start, end in spans],
-        plan_hash=settings,
-        transcript_key=key,
-        language=choice.language,
-        language_probability=choice.probability,
-        model=choice.engine,
-        result_version=RESULT_VERSION,
-        notice=choice.notice,
-    )
 
 
 async def _listen(
@@ -129,6 +90,8 @@ async def _listen(
     end: float,
 ) -> Transcript:
     """Transcribe one span; progress goes from `begin` to `end` per cent."""
+    if not plan.language:
+        return _document(film, plan, [], "", recogniser)
     length = max((span.end_ms - span.start_ms) / 1000, 0.001)
     choice = Choice(plan.model, plan.language, plan.language_probability, plan.notice)
 
@@ -151,20 +114,15 @@ async def _listen(
     return _document(film, plan, segments, notice, recogniser)
 
 
-async def _merge(store: ObjectStore, film: VideoImported, plan: TranscriptionPlan) -> Transcript:
-    """The parts one after the other: they were cut in silences, so nothing overlaps."""
+async def _parts(
+    store: ObjectStore, film: VideoImported, plan: TranscriptionPlan
+) -> list[Transcript]:
     count = len(plan.spans)
-    merged: Transcript | None = None
+    found: list[Transcript] = []
     for n in range(count):
         key = keys.chunk(film.project.tenant_id, plan.plan_hash, n, count)
-        part = from_json(await store.read(key), Transcript)
-        if merged is None:
-            merged = part
-        else:
-            merged.segments.extend(part.segments)
-            merged.notice = merged.notice or part.notice
-    assert merged is not None  # noqa: S101  (a plan has at least one span)
-    return merged
+        found.append(from_json(await store.read(key), Transcript))
+    return found
 
 
 async def _parts_done(store: ObjectStore, film: VideoImported, plan: TranscriptionPlan) -> set[str]:
@@ -190,19 +148,6 @@ async def _in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
         raise
 
 
-def _transcript_key(film: VideoImported, recogniser: Recogniser) -> str:
-    options = film.options
-    address = keys.address(
-        source=film.media.sha256,
-        language=options.language.lower(),
-        vocabulary=list(options.vocabulary),
-        model=options.model,
-        engines=recogniser.identity,
-        result_version=RESULT_VERSION,
-    )
-    return keys.transcript(film.project.tenant_id, address)
-
-
 def _document(
     film: VideoImported,
     plan: TranscriptionPlan,
@@ -216,7 +161,7 @@ def _document(
         duration_ms=film.media.duration_ms,
         segments=segments,
         engine=plan.model,
-        model_sha256=recogniser.identity,
+        model_sha256=recogniser.engine(plan.model).sha256,
         result_version=plan.result_version,
         notice=notice,
     )
@@ -231,5 +176,5 @@ def _transcribed(
         language=transcript.language,
         words=sum(len(segment.words) for segment in transcript.segments),
         cached=cached,
-        notice=transcript.notice or ("" if transcript.segments else NO_SPEECH),
+        notice=transcript.notice,
     )

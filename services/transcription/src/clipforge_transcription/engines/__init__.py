@@ -1,6 +1,6 @@
 """Speech recognisers behind one Protocol. To add one, write a module beside this one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ class Spoken:
     start: float
     end: float
     confidence: float
+    spaced: bool = True  # whether a space goes before it: some scripts have none
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,14 @@ class Engine(Protocol):
         ...
 
     @property
-    def multilingual(self) -> bool: ...
+    def identity(self) -> str:
+        """All of it that a transcript depends on: name, model, arithmetic."""
+        ...
+
+    @property
+    def languages(self) -> Collection[str]:
+        """Codes of what it understands: of one language, or of many."""
+        ...
 
     def hear(
         self,
@@ -65,7 +73,7 @@ class Engine(Protocol):
         ...
 
     def language(self, samples: Samples) -> Language:
-        """What is spoken; for multilingual engines."""
+        """What is spoken; for engines of several languages."""
         ...
 
 

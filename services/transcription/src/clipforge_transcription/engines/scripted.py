@@ -1,6 +1,6 @@
 """A recogniser that hears what it was told: for tests of everything around one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
 from clipforge_transcription.samples import RATE, Samples
@@ -11,12 +11,24 @@ SECONDS_PER_WORD = 0.5
 class Scripted:
     """An Engine whose words come two a second, from one text, in every call from its start."""
 
-    def __init__(self, text: str, *, language: str = "en", multilingual: bool = True) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        name: str = "scripted",
+        detects: Language = Language("en", 0.99),  # noqa: B008  (frozen)
+        languages: Collection[str] = ("en", "de"),
+        logprob: float = 0.0,
+        confidence: float = 0.9,
+    ) -> None:
         self._words = text.split()
-        self._language = language
-        self.multilingual = multilingual
-        self.name = "scripted"
+        self._detects = detects
+        self._logprob = logprob
+        self._confidence = confidence
+        self.languages = languages
+        self.name = name
         self.sha256 = "0" * 64
+        self.identity = f"{name}:{text}"
         self.calls: list[tuple[str, tuple[str, ...], float]] = []
 
     def hear(
@@ -36,19 +48,19 @@ class Scripted:
             start = n * SECONDS_PER_WORD
             if start + SECONDS_PER_WORD > seconds:
                 break
-            words.append(Spoken(text, start, start + SECONDS_PER_WORD * 0.9, 0.9))
+            words.append(Spoken(text, start, start + SECONDS_PER_WORD * 0.9, self._confidence))
             if text.endswith((".", "?", "!")):
                 if cancelled():
                     raise Cancelled
                 on_seconds(start + SECONDS_PER_WORD)
-                heard.append(Heard(tuple(words)))
+                heard.append(Heard(tuple(words), logprob=self._logprob))
                 words = []
         if words:
-            heard.append(Heard(tuple(words)))
+            heard.append(Heard(tuple(words), logprob=self._logprob))
         return heard
 
     def language(self, samples: Samples) -> Language:
-        return Language(self._language, 0.99)
+        return self._detects
 
 
 class Always:
