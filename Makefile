@@ -38,6 +38,9 @@ demo: setup ## take a film through, leave clips in ./out (VIDEO=file or address)
 up: setup ## the stack in the foreground, until Ctrl-C
 	$(BIN)/clipforge up
 
+chaos: setup ## rounds of faults on real processes, and an account of every promise (ROUNDS=20 SEED=1)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
+
 bench-detection: setup ## clips against what editors chose (DATA=file.jsonl.gz)
 	@PYTHONPATH=tests $(BIN)/python tests/bench/detection.py $(DATA)
 
@@ -66,4 +69,4 @@ lock: setup ## pin requirements/*.txt anew from the packages' own needs
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up bench bench-detection bench-pipeline bench-export bench-runtime bench-lines proto lock docs
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-lines proto lock docs

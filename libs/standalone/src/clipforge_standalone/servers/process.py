@@ -65,7 +65,7 @@ class Child:
                 group=_group_of(self.user),
                 extra_groups=[] if self.user else None,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # one prctl call, safe after a fork
+                preexec_fn=die_with_parent,  # one prctl call, safe after a fork
             )
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
@@ -98,7 +98,7 @@ class Child:
         self._process.wait(5)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

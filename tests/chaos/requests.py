@@ -1,0 +1,98 @@
+"""What users ask for in a round, and the script that their films carry through the pipeline.
+
+The title of a film says what each stage does with it, so that a request alone tells how it must
+end: `import=ok transcription=flaky2 clip-detection=ok export=hang parts=3`.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from clipforge_contracts import ids
+from clipforge_contracts.pipeline import PIPELINE
+
+TENANT: Final = ids.derive("ten", "default")  # the gateway's first tenant
+
+# What a stage does with a film, and how many of a hundred films have it done to them. `doomed`,
+# `hopeless` and `poison` end a job; all others are survived.
+DEEDS: Final[dict[str, int]] = {
+    "ok": 70,
+    "slow": 12,  # a second of work with signs of life
+    "flaky1": 5,  # so many tries fail as Transient
+    "flaky2": 3,
+    "stumble": 2,  # the first try kills its process
+    "block": 2,  # the first try blocks the event loop for longer than the lease
+    "hang": 2,  # the first try gives no sign of life
+    "eat": 2,  # the first try eats all memory that its process may have
+    "doomed": 2,  # Permanent
+}
+REASONS: Final = {  # of the dead letter that a deed foresees
+    "doomed": "scripted",
+    "hopeless": "exhausted",
+    "poison": "crashed",
+}
+CALM: Final = ("ok", "slow", "flaky1", "flaky2", "doomed")  # these cost no process its life
+
+
+@dataclass(frozen=True)
+class Request:
+    """One film that somebody submits, once or several times over."""
+
+    key: str  # the Idempotency-Key
+    url: str
+    deeds: tuple[tuple[str, str], ...]  # by stage
+    parts: int = 1  # of the transcription
+    sent: int = 1  # how often, at once
+    export: bool = False
+    cancelled: float | None = None  # so many seconds after it was accepted
+    at: float = 0.0  # seconds after the round began
+
+    @property
+    def title(self) -> str:
+        script = [f"{stage}={deed}" for stage, deed in self.deeds]
+        return " ".join([*script, f"parts={self.parts}"])
+
+    @property
+    def project(self) -> str:
+        return ids.derive("prj", TENANT, self.key)
+
+    @property
+    def fails_at(self) -> str:
+        """The stage that gives up; empty where none does."""
+        return next((stage for stage, deed in self.deeds if deed in REASONS), "")
+
+    def deed(self, stage: str) -> str:
+        return dict(self.deeds)[stage]
+
+
+def read(title: str) -> dict[str, str]:
+    """The script of a title: deeds by stage, and `parts`."""
+    return dict(word.split("=", 1) for word in title.split())
+
+
+def requests(
+    source: random.Random, *, label: str, count: int, seconds: float, deeds: Sequence[str]
+) -> list[Request]:
+    """What is asked for within so many seconds. Some films are submitted by several users."""
+    weights = [DEEDS.get(deed, 1) for deed in deeds]
+
+    def one(number: int) -> Request:
+        chosen = dict.fromkeys((stage.name for stage in PIPELINE), "ok")
+        for stage in chosen:
+            [chosen[stage]] = source.choices(deeds, weights)
+        if number < len(deeds):  # each deed is met at least once
+            chosen[source.choice(list(chosen))] = deeds[number]
+        cancelled = number == len(deeds) or source.random() < 0.08
+        return Request(
+            key=f"{label}-{number}",
+            url=f"https://films.test/{label}/{source.randrange(max(1, count * 2 // 3))}.mp4",
+            deeds=tuple(chosen.items()),
+            parts=source.choice((1, 1, 1, 3)),
+            sent=source.choice((1, 1, 1, 2, 3)),
+            export=source.random() < 0.6,
+            cancelled=source.uniform(0, 2) if cancelled else None,
+            at=source.uniform(0, seconds),
+        )
+
+    return sorted((one(number) for number in range(count)), key=lambda request: request.at)

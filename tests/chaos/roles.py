@@ -1,0 +1,84 @@
+"""The parts that a forked process may play: a service of the product, or its installer."""
+
+import asyncio
+import os
+import resource
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from chaos.effects import Effects
+from chaos.handlers import Handlers
+from clipforge_contracts.pipeline import BY_STAGE, PIPELINE, Stage
+from clipforge_gateway import __main__ as gateway
+from clipforge_gateway.settings import Settings as GatewaySettings
+from clipforge_projector import __main__ as projector
+from clipforge_projector import reconciler
+from clipforge_projector.settings import Settings as ProjectorSettings
+from clipforge_runtime import declare as installer
+from clipforge_runtime import scratch
+from clipforge_runtime.jetstream import declare, progress
+from clipforge_runtime.main import run_stage
+from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.settings import RuntimeSettings, load
+from clipforge_runtime.worker import Handler
+
+# The product's clocks, ten times as fast: a round must not last for minutes.
+LEASE: Final = timedelta(seconds=3)
+STALL: Final = timedelta(seconds=4)
+RUN_KEY_SECONDS: Final = 5  # one and a half leases, as in the product
+RECONCILE_SECONDS: Final = 6.0
+RECONCILE_GRACE: Final = timedelta(seconds=30)
+MEMORY_BYTES: Final = 4 * 1024**3  # of addresses, most of them never touched
+SLOTS: Final = 4
+
+
+def play(role: str) -> None:
+    """Be this process until asked to stop."""
+    hurry()
+    match role:
+        case "installer":
+            asyncio.run(installer.main(load(RuntimeSettings)))
+        case "gateway":
+            asyncio.run(gateway.main(load(GatewaySettings)))
+        case "projector":
+            asyncio.run(projector.run(load(ProjectorSettings)))
+        case _:
+            _work(_hurried(BY_STAGE[role]))
+
+
+def hurry() -> None:
+    """Shorten the clocks of this process."""
+    for module, name, value in (
+        (declare, "PIPELINE", tuple(_hurried(stage) for stage in PIPELINE)),
+        (progress, "EXPIRES_SECONDS", RUN_KEY_SECONDS),
+        (reconciler, "EVERY_SECONDS", RECONCILE_SECONDS),
+        (reconciler, "GRACE", RECONCILE_GRACE),
+    ):
+        assert hasattr(module, name), f"{module.__name__} has no {name} any more"
+        setattr(module, name, value)
+
+
+def _hurried(stage: Stage) -> Stage:
+    return replace(stage, lease=LEASE, stall=STALL)
+
+
+def _work(stage: Stage) -> None:
+    settings = load(RuntimeSettings)
+    scratch.sweep(settings.scratch_dir, stage.name)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    handlers = Handlers(
+        store=S3Store(settings),
+        effects=Effects(Path(os.environ["CHAOS_EFFECTS"]), stage.name),
+        scratch=settings.scratch_dir,
+        lease=LEASE.total_seconds(),
+        stage=stage,
+    )
+    every: dict[str, Handler] = {
+        "import": handlers.import_video,
+        "transcription": handlers.transcribe,
+        "clip-detection": handlers.detect_clips,
+        "export": handlers.export_clip,
+    }
+    run_stage(stage, every[stage.name], settings, concurrency=SLOTS)

@@ -1,0 +1,184 @@
+"""Gathers the evidence of a round: waits until nothing moves any more, then reads everything."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+
+from chaos import effects
+from chaos.evidence import (
+    Asked,
+    Evidence,
+    ExportRow,
+    JobRow,
+    ProjectRow,
+    Rows,
+    UsageRow,
+)
+from chaos.house import House
+from clipforge_contracts import subjects
+from clipforge_contracts.pipeline import PIPELINE, Stage
+from clipforge_runtime.bus import Counts, Entry, Unavailable
+from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.jetstream.connection import ApiError
+from clipforge_runtime.jetstream.following import stored
+from clipforge_runtime.s3 import S3Store
+
+LOOK_SECONDS: Final = 0.3
+MISSING: Final = 404
+MAX_OBJECTS: Final = 20_000
+
+
+async def settled(house: House, asked: Asked, *, seconds: float) -> bool:
+    """Wait until what was accepted is over and the queues are empty; False where it never is."""
+    deadline = time.monotonic() + seconds
+    async with JetStream.connect(house.settings("gateway"), name="gateway") as bus:
+        while time.monotonic() < deadline:
+            if await _is_over(house, bus, asked):
+                return True
+            await asyncio.sleep(LOOK_SECONDS)
+    return False
+
+
+async def evidence(
+    house: House, asked: Asked, *, exact: bool = False, excused: frozenset[str] = frozenset()
+) -> Evidence:
+    """All there is to see."""
+    async with (
+        JetStream.connect(house.settings("gateway"), name="gateway") as bus,
+        JetStream.connect(house.settings("admin"), name="admin") as admin,
+    ):
+        return Evidence(
+            asked=asked,
+            facts=tuple(await _facts(bus)),
+            rows=_rows(house),
+            objects=await _objects(S3Store(house.settings("gateway"))),
+            effects=tuple(effects.read(house.effects)),
+            counts={stage.name: await _counts(bus, stage) for stage in PIPELINE},
+            run_keys=tuple(await _run_keys(admin)),
+            scratch=tuple(sorted(path.name for path in house.scratch.iterdir())),
+            exact=exact,
+            excused=excused,
+        )
+
+
+async def _is_over(house: House, bus: JetStream, asked: Asked) -> bool:
+    try:
+        for stage in PIPELINE:
+            counts = await _counts(bus, stage)
+            if counts.waiting or counts.active or counts.delayed:
+                return False
+        last = await _last_fact(bus)
+    except (Unavailable, ApiError):
+        return False
+    with psycopg.connect(house.database) as connection:
+        position = _one(connection, "SELECT coalesce(max(seq), 0) FROM position")
+        open_ = _one(
+            connection,
+            "SELECT (SELECT count(*) FROM projects WHERE state NOT IN"
+            " ('ready', 'failed', 'cancelled'))"
+            " + (SELECT count(*) FROM jobs WHERE state = 'waiting')"
+            " + (SELECT count(*) FROM exports WHERE state = 'waiting')",
+        )
+        there = _one(connection, "SELECT count(*) FROM projects")
+    return bool(position >= last and not open_ and there >= len(asked.accepted))
+
+
+async def _counts(bus: JetStream, stage: Stage) -> Counts:
+    each = (await bus.counts(stage)).values()
+    return Counts(
+        waiting=sum(one.waiting for one in each),
+        active=sum(one.active for one in each),
+        delayed=sum(one.delayed for one in each),
+        paused=any(one.paused for one in each),
+    )
+
+
+async def _facts(bus: JetStream) -> list[Entry]:
+    """Every fact, one by one: a reader that shares nothing with the projector's."""
+    found: list[Entry] = []
+    after = 0
+    while message := await _next(bus, after):
+        found.append(stored(message))
+        after = int(message["seq"])
+    return found
+
+
+async def _next(bus: JetStream, after: int) -> dict[str, Any] | None:
+    asked = {"seq": after + 1, "next_by_subj": "facts.>"}
+    try:
+        reply = await bus.connection.api(f"STREAM.MSG.GET.{subjects.STREAM}", asked)
+    except ApiError as error:
+        if error.code == MISSING:
+            return None
+        raise
+    message: dict[str, Any] = reply["message"]
+    return message
+
+
+async def _last_fact(bus: JetStream) -> int:
+    try:
+        reply = await bus.connection.api(
+            f"STREAM.MSG.GET.{subjects.STREAM}", {"last_by_subj": "facts.>"}
+        )
+    except ApiError as error:
+        if error.code == MISSING:
+            return 0
+        raise
+    return int(reply["message"]["seq"])
+
+
+async def _run_keys(admin: JetStream) -> Sequence[str]:
+    """Run keys that are neither deleted nor expired."""
+    try:
+        info = await admin.connection.api(
+            "STREAM.INFO.KV_progress", {"subjects_filter": "$KV.progress.>"}
+        )
+    except ApiError as error:
+        if error.code == MISSING:
+            return []
+        raise
+    left: list[str] = []
+    for subject in info["state"].get("subjects") or {}:
+        *_, job, part = subject.split(".")
+        if await admin.running(job, None if part == "_" else int(part)) is not None:
+            left.append(f"{job}.{part}")
+    return left
+
+
+async def _objects(store: S3Store) -> dict[str, str]:
+    found = await store.find("", limit=MAX_OBJECTS)
+    assert len(found) < MAX_OBJECTS
+    bodies = {stat.key: await store.read(stat.key) for stat in found}
+    return {key: hashlib.sha256(body).hexdigest() for key, body in bodies.items()}
+
+
+def _rows(house: House) -> Rows:
+    with psycopg.connect(house.database) as connection:
+        every = connection.execute
+        return Rows(
+            projects=tuple(
+                ProjectRow(*row)
+                for row in every("SELECT id, state, failed_stage, failure_reason FROM projects")
+            ),
+            jobs=tuple(
+                JobRow(*row) for row in every("SELECT id, stage, about, state, reason FROM jobs")
+            ),
+            exports=tuple(
+                ExportRow(*row)
+                for row in every("SELECT id, project_id, state, failure_reason FROM exports")
+            ),
+            clips=tuple((row[0], row[1]) for row in every("SELECT id, project_id FROM clips")),
+            assets=tuple(row[0] for row in every("SELECT id FROM assets")),
+            transcripts=tuple(row[0] for row in every("SELECT project_id FROM transcripts")),
+            usage=tuple(UsageRow(*row) for row in every("SELECT ce_id, kind, amount FROM usage")),
+        )
+
+
+def _one(connection: "psycopg.Connection[Any]", statement: str) -> int:
+    row = connection.execute(statement).fetchone()
+    assert row
+    return int(row[0])
