@@ -152,7 +152,7 @@ class Workshop:
                 heard.append(entry)
                 if len(heard) == count:
                     break
-        await following.aclose()  # type: ignore[attr-defined]
+        await following.aclose()
         return heard
 
     async def failure(self) -> facts.StageFailed:
@@ -179,7 +179,7 @@ class Workshop:
                     break
                 if not isinstance(entry.fact, facts.TenantSaved):
                     found.append(entry)
-        await following.aclose()  # type: ignore[attr-defined]
+        await following.aclose()
         return found
 
     async def counts(self, stage: Stage = IMPORT) -> Counts:

@@ -119,7 +119,7 @@ async def test_a_reader_goes_on_where_it_was(workshop: Workshop) -> None:
         if round_ < 2:
             with without(workshop.server):
                 pass
-    await following.aclose()  # type: ignore[attr-defined]
+    await following.aclose()
 
     assert seen == list(range(1, 16))
 

@@ -99,9 +99,13 @@ def once(fact: Fact) -> str:
     return last_of(subject.name, subject.tenant, subject.project, subject.about)
 
 
-def last_of(name: str, tenant: str, project: str, about: str) -> str:
-    """The filter of one kind of fact about one thing, whatever its priority and lane."""
-    return f"{_join('facts', name)}.*.*.{_join(tenant, project or NOTHING, about)}"
+def last_of(name: str, tenant: str, project: str | None, about: str) -> str:
+    """The filter of one kind of fact about one thing, whatever its priority and lane.
+
+    `project` is empty where none is concerned, and None where it is not known.
+    """
+    of = "*" if project is None else _join(project or NOTHING)
+    return f"{_join('facts', name)}.*.*.{_join(tenant)}.{of}.{_join(about)}"
 
 
 def of_project(tenant: str, project: str) -> str:

@@ -1,6 +1,6 @@
 """The log as the rest of the code sees it. No NATS here: see jetstream/ and testing/."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -123,9 +123,9 @@ class Reader(Protocol):
         ...
 
     async def last(
-        self, kind: type[Fact], *, tenant: str, project: str, about: str
+        self, kind: type[Fact], *, tenant: str, project: str | None, about: str
     ) -> Entry | None:
-        """The newest fact of one kind about one thing, read at the leader."""
+        """The newest fact of one kind about one thing, read at the leader; see subjects.last_of."""
         ...
 
     async def last_of_project(self, tenant: str, project: str) -> Entry | None:
@@ -134,7 +134,7 @@ class Reader(Protocol):
 
     def follow(
         self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
-    ) -> AsyncIterator[Entry]:
+    ) -> AsyncGenerator[Entry]:
         """Every message after a sequence, in order, then each new one as it comes. Never ends.
 
         Survives reconnects and the loss of the consumer behind it. Close it with `aclose`.

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -14,7 +15,7 @@ from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
 from clipforge_catalog.database import Sessions, open_database
 from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
-from clipforge_gateway import problems
+from clipforge_gateway import openapi, problems
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.limits import Limits
@@ -39,14 +40,16 @@ problems (RFC 9457) with stable types; times of media are integer milliseconds.
 
 
 def create_app() -> FastAPI:
-    """The routes, without their parts: see `serve_parts`."""
+    """The routes, without their parts: see `open_parts`."""
     app = FastAPI(
         title="ClipForge",
         version=VERSION,
         description=DESCRIPTION,
         generate_unique_id_function=_operation_id,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect loses the body or the key, and answers to any Host
     )
+    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     app.add_middleware(Limits)
     problems.install(app)
     for module in (projects, uploads, clips, exports, events, queues, health):
@@ -92,6 +95,8 @@ async def _keep_following(feed: Feed) -> None:
             await feed.run()
         except* Unavailable as errors:
             log.warning("the event feed begins anew: %s", errors.exceptions)
+        # Whoever listens would miss what is stated meanwhile: they come back with their last id.
+        feed.close()
         # Between two tries; nothing announces that the log is back.
         await asyncio.sleep(1)
 

@@ -42,6 +42,11 @@ class Authenticator:
         self._bootstrap = key_hash(bootstrap_key) if bootstrap_key else None
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
+    @property
+    def remembered(self) -> int:
+        """How many keys are in memory."""
+        return len(self._known)
+
     async def caller(self, key: str) -> Caller:
         """The caller of a key. A Problem where the key is none of ours."""
         hash_ = key_hash(key)

@@ -1,11 +1,19 @@
 """Opaque cursors: the last row of a page, as text."""
 
 import base64
-import binascii
 import json
+from typing import Annotated
+
+from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 
 from clipforge_catalog.queries.page import Cursor
 from clipforge_gateway.problems import INVALID, Problem
+
+_Place = tuple[
+    Annotated[StrictInt, Field(ge=0, lt=2**63)],
+    Annotated[str, Field(pattern=r"^[a-z]{2,4}_[0-9a-z]{26}$")],
+]
+_PLACE: TypeAdapter[_Place] = TypeAdapter(_Place)
 
 
 def write(cursor: Cursor | None) -> str | None:
@@ -21,7 +29,7 @@ def read(text: str | None) -> Cursor | None:
     if not text:
         return None
     try:
-        sequence, id_ = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return Cursor(int(sequence), str(id_))
-    except (ValueError, TypeError, binascii.Error) as error:
+        place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return Cursor(*_PLACE.validate_json(place))
+    except (ValueError, ValidationError) as error:
         raise Problem(INVALID, "`cursor` is not one of ours: take `next` of a page.") from error

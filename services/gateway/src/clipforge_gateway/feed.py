@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from clipforge_contracts import subjects
@@ -49,22 +49,27 @@ class Feed:
             if not self._listeners[project]:
                 del self._listeners[project]
 
+    def listeners(self, project: str) -> int:
+        """How many listen to a project now."""
+        return len(self._listeners.get(project, ()))
+
     async def stream(self, tenant: str, project: str, *, after: int) -> AsyncGenerator[Event]:
         """The facts of a project after a sequence, then live ones, without gap or repetition."""
         async with self.listen(project) as live:
             # Listening began first, so nothing falls between the replay and the live events.
             newest = await self._log.last_of_project(tenant, project)
-            if newest is not None and newest.sequence > after:
-                replay = self._log.follow(
-                    after=after, filters=(subjects.of_project(tenant, project),)
-                )
-                async for entry in replay:
-                    after = entry.sequence
-                    yield entry
-                    if after >= newest.sequence:
-                        break
-                if isinstance(replay, AsyncGenerator):
-                    await replay.aclose()
+            last = newest.sequence if newest is not None else 0
+            if after > last:
+                after = 0  # of no event of ours: from the beginning rather than not at all
+            if last > after:
+                filters = (subjects.of_project(tenant, project),)
+                async with aclosing(self._log.follow(after=after, filters=filters)) as replay:
+                    async for entry in replay:
+                        after = entry.sequence
+                        if entry.fact is not None:
+                            yield entry
+                        if after >= last:
+                            break
             while (event := await live.get()) is not None:
                 if isinstance(event, Entry):
                     if event.sequence <= after:

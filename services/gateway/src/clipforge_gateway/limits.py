@@ -1,20 +1,31 @@
-"""What every request passes: a request id, a bounded body, and safe headers."""
+"""What every request passes: a request id, a bounded size, safe headers, an answer to any error."""
 
+import asyncio
+import contextlib
+import logging
 from typing import Final
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clipforge_gateway.problems import TOO_LARGE, Problem, answer
+from clipforge_gateway.problems import INTERNAL, TOO_LARGE, TOO_LONG, Kind, answer
+
+log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 1024 * 1024  # bytes; media never comes through here
 MAX_URL: Final = 8 * 1024
+# What is too large is read on for a while: a client that still sends does not read our answer.
+DRAINED: Final = 16 * MAX_BODY
+DRAIN_SECONDS: Final = 5.0
+LARGE: Final = f"At most {MAX_BODY} bytes a request. Films go to the addresses of an upload."
 SAFE: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",  # a tenant's own, with links that open without a key
 }
 
 
@@ -32,16 +43,20 @@ class Limits:
         request_id = _request_id(headers.get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         received = 0
+        begun = False
 
         async def bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY:  # sent in chunks, without a declared length
-                raise Problem(TOO_LARGE, f"At most {MAX_BODY} bytes a request.")
+                await _drain(receive)
+                raise HTTPException(TOO_LARGE.status, LARGE)
             return message
 
         async def safe(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 sent = MutableHeaders(scope=message)
                 sent["X-Request-Id"] = request_id
@@ -49,14 +64,40 @@ class Limits:
                     sent.setdefault(name, value)
             await send(message)
 
-        declared = headers.get("content-length", "0")
-        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL or (
-            declared.isdigit() and int(declared) > MAX_BODY
-        ):
-            refusal = answer(Request(scope), TOO_LARGE, f"At most {MAX_BODY} bytes a request.")
-            await refusal(scope, receive, safe)
+        async def refuse(kind: Kind, detail: str) -> None:
+            await answer(Request(scope), kind, detail)(scope, receive, safe)
+
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL:
+            await refuse(TOO_LONG, f"At most {MAX_URL} bytes of an address.")
             return
-        await self._app(scope, bounded, safe)
+        if _declared(headers) > MAX_BODY:
+            await _drain(receive)
+            await refuse(TOO_LARGE, LARGE)
+            return
+        try:
+            await self._app(scope, bounded, safe)
+        except Exception:
+            if begun:
+                raise
+            log.exception("unhandled: request %s", request_id)
+            await refuse(INTERNAL, "Please report the request_id to the operator.")
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() and len(length) < 20 else 0
+
+
+async def _drain(receive: Receive) -> None:
+    """Read a body on and forget it, up to a bound."""
+    left = DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _request_id(asked: str) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from clipforge_catalog.database import AWAY
 from clipforge_contracts.validation import Invalid
 from clipforge_runtime.bus import Contradicted, Unavailable
 from clipforge_runtime.errors import Transient
+from clipforge_runtime.storage import NotFound
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 CONFLICT = Kind("conflict", 409, "The state of the thing does not allow this")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
+TOO_LONG = Kind("address-too-long", 414, "The address is too long")
 INVALID = Kind("invalid", 422, "The request is not valid")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key came with another request")
 INTERNAL = Kind("internal", 500, "Something went wrong on our side")
@@ -49,12 +52,18 @@ CATALOGUE: Final = (
     METHOD,
     CONFLICT,
     TOO_LARGE,
+    TOO_LONG,
     INVALID,
     KEY_REUSED,
     INTERNAL,
     UNAVAILABLE,
 )
 _BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
+_IN_WORDS: Final = {  # what the framework says of itself tells nobody what to do
+    NOT_FOUND.status: "Nothing has this address. /docs lists those that there are.",
+    METHOD.status: "The header `Allow` lists the methods of this address.",
+    400: "The body could not be read: send JSON in UTF-8.",
+}
 
 
 class Fault(BaseModel):
@@ -85,15 +94,11 @@ class Problem(Exception):
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route, for the OpenAPI document."""
-    found: dict[int | str, dict[str, Any]] = {}
-    for kind in (UNAUTHENTICATED, *kinds, INVALID, UNAVAILABLE):
-        found[kind.status] = {
-            "model": ProblemBody,
-            "description": kind.title,
-            "content": {MEDIA_TYPE: {}},
-        }
-    return found
+    """The `responses` of a route, for the OpenAPI document; see openapi.document."""
+    return {
+        kind.status: {"description": kind.title}
+        for kind in (UNAUTHENTICATED, *kinds, INVALID, UNAVAILABLE)
+    }
 
 
 def install(app: FastAPI) -> None:
@@ -118,15 +123,25 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         kind = _BY_STATUS.get(error.status_code, INVALID)
-        return answer(request, kind, str(error.detail))
+        said = str(error.detail)
+        phrase = error.status_code == 400 or said == HTTPStatus(error.status_code).phrase
+        refusal = answer(request, kind, _IN_WORDS.get(error.status_code, said) if phrase else said)
+        refusal.headers.update(error.headers or {})
+        return refusal
 
     @app.exception_handler(Contradicted)
     async def contradicted(request: Request, error: Contradicted) -> JSONResponse:
         return answer(request, CONFLICT, "Another request was first. Read the thing and try again.")
 
+<<<<<<< HEAD
+=======
+    @app.exception_handler(NotFound)
+    async def gone(request: Request, error: NotFound) -> JSONResponse:
+        return answer(request, NOT_FOUND, "What this refers to is no longer stored.")
+
+>>>>>>> f8e057e (gateway: tests of its own; refusals in words, whatever is sent or away)
     for away in (Unavailable, Transient, TimeoutError, *AWAY):
         app.add_exception_handler(away, _unavailable)
-    app.add_exception_handler(Exception, _internal)
 
 
 def answer(
@@ -153,10 +168,5 @@ def answer(
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
-    log.warning("a dependency is away: %r", error)
+    log.warning("a dependency is away: %s", type(error).__name__, exc_info=error)
     return answer(request, UNAVAILABLE, f"Try again in {RETRY_SECONDS} seconds.")
-
-
-async def _internal(request: Request, error: Exception) -> JSONResponse:
-    log.error("unhandled", exc_info=error)
-    return answer(request, INTERNAL, "Please report the request_id to the operator.")

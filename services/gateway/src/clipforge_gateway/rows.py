@@ -1,34 +1,70 @@
 """Rows a request is about, as fresh as what its client has seen in the log."""
 
 import asyncio
+import logging
+from dataclasses import dataclass
 from typing import Final
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge.v1.facts_pb2 import ProjectDeleted, ProjectSubmitted
-from clipforge_catalog.queries import projects
-from clipforge_catalog.tables import Position, Project
+from clipforge.v1.facts_pb2 import ExportRequested, ProjectDeleted, ProjectSubmitted
+from clipforge_catalog.queries import exports, projects
+from clipforge_catalog.tables import Export, Position, Project
 from clipforge_contracts import subjects
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import Parts
 from clipforge_gateway.problems import NOT_FOUND, Problem
-from clipforge_runtime.bus import Entry
+from clipforge_runtime.bus import Entry, Unavailable
+
+log = logging.getLogger(__name__)
 
 CATCH_UP_SECONDS: Final = 0.5  # rows are some milliseconds behind the log
+LOG_SECONDS: Final = 2.0  # for the log to say what is newest; then rows are taken as they are
 POLL_SECONDS: Final = 0.01
+
+
+class Pending(Exception):
+    """The project has been submitted, and its row is to come."""
+
+    def __init__(self, entry: Entry, fact: ProjectSubmitted) -> None:
+        super().__init__(fact.project.project_id)
+        self.entry = entry
+        self.fact = fact
+
+
+@dataclass(frozen=True)
+class Requested:
+    """An export whose row is to come."""
+
+    entry: Entry
+    fact: ExportRequested
 
 
 async def project(parts: Parts, caller: Caller, project_id: str) -> Project:
     """The project's row. A Problem where there is none; Pending where it is to come."""
-    newest = await parts.log.last_of_project(caller.tenant_id, project_id)
-    if newest is not None:
-        await caught_up(parts, newest.sequence)
+    await _newest(parts, caller, project_id)
     async with parts.sessions() as session:
         row = await projects.get(session, caller.tenant_id, project_id)
     if row is None:
         raise await _missing(parts, caller, project_id)
     return row
+
+
+async def export(parts: Parts, caller: Caller, export_id: str) -> Export | Requested:
+    """The export's row, or what was asked for where the row is to come. A Problem: neither."""
+    async with parts.sessions() as session:
+        row = await exports.get(session, caller.tenant_id, export_id)
+    if row is not None:
+        return row
+    entry = await parts.log.last(
+        ExportRequested, tenant=caller.tenant_id, project=None, about=export_id
+    )
+    if entry is not None and isinstance(entry.fact, ExportRequested):
+        owner = entry.fact.project.project_id
+        if not await _deleted(parts, caller, owner):
+            return Requested(entry, entry.fact)
+    raise Problem(NOT_FOUND, "There is no export of this id.")
 
 
 async def caught_up(parts: Parts, sequence: int) -> bool:
@@ -42,13 +78,16 @@ async def caught_up(parts: Parts, sequence: int) -> bool:
     return True
 
 
-class Pending(Exception):
-    """The project has been submitted, and its row is to come."""
-
-    def __init__(self, entry: Entry, fact: ProjectSubmitted) -> None:
-        super().__init__(fact.project.project_id)
-        self.entry = entry
-        self.fact = fact
+async def _newest(parts: Parts, caller: Caller, project_id: str) -> None:
+    """Wait a moment for what the log has of a project. Without the log, rows are what there is."""
+    try:
+        async with asyncio.timeout(LOG_SECONDS):
+            newest = await parts.log.last_of_project(caller.tenant_id, project_id)
+    except (TimeoutError, Unavailable) as error:
+        log.warning("rows as they are, the log does not answer: %s", error)
+        return
+    if newest is not None:
+        await caught_up(parts, newest.sequence)
 
 
 async def _missing(parts: Parts, caller: Caller, project_id: str) -> Exception:
@@ -58,10 +97,15 @@ async def _missing(parts: Parts, caller: Caller, project_id: str) -> Exception:
     if (
         submitted is not None
         and isinstance(submitted.fact, ProjectSubmitted)
-        and await parts.log.last(ProjectDeleted, **about) is None
+        and not await _deleted(parts, caller, project_id)
     ):
         return Pending(submitted, submitted.fact)
     return Problem(NOT_FOUND, "There is no project of this id.")
+
+
+async def _deleted(parts: Parts, caller: Caller, project_id: str) -> bool:
+    about = {"tenant": caller.tenant_id, "project": project_id, "about": project_id}
+    return await parts.log.last(ProjectDeleted, **about) is not None
 
 
 async def _position(session: AsyncSession) -> int:

@@ -12,6 +12,15 @@ Quality = Literal["draft", "standard"]
 T = TypeVar("T")
 
 
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("a text cannot hold the character NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 def _fetchable(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
@@ -31,7 +40,7 @@ class Body(BaseModel):
 
 class UrlSource(Body):
     type: Literal["url"]
-    url: Annotated[str, Field(max_length=2048), AfterValidator(_fetchable)]
+    url: Annotated[Text, Field(max_length=2048), AfterValidator(_fetchable)]
 
 
 class UploadSource(Body):
@@ -59,26 +68,30 @@ class ProjectOptions(RenderOptions):
         pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]+)*)?$",
         description="Spoken language (BCP 47); empty: detect",
     )
-    vocabulary: list[Annotated[str, Field(max_length=80)]] = Field(
+    vocabulary: list[Annotated[Text, Field(max_length=80)]] = Field(
         default=[], max_length=100, description="Names and terms to expect"
     )
     clips: int = Field(default=0, ge=0, le=50, description="How many; 0: as the length suggests")
     min_clip_ms: int = Field(default=0, ge=0, le=600_000)
     max_clip_ms: int = Field(default=0, ge=0, le=600_000)
     auto_export: bool = Field(default=False, description="Render every clip that is found")
-    model: str = Field(default="", max_length=64, description="Speech model; empty: the default")
+    model: Text = Field(default="", max_length=64, description="Speech model; empty: the default")
 
 
 class CreateProject(Body):
     source: Annotated[UrlSource | UploadSource, Field(discriminator="type")]
-    title: str = Field(default="", max_length=200)
+    title: Text = Field(default="", max_length=200)
     options: ProjectOptions = ProjectOptions()
 
 
 class CreateUpload(Body):
-    file_name: str = Field(min_length=1, max_length=255)
+    file_name: Text = Field(min_length=1, max_length=255)
     bytes: int = Field(gt=0, description="Size of the whole file")
-    content_type: str = Field(default="application/octet-stream", max_length=100)
+    content_type: str = Field(
+        default="application/octet-stream",
+        max_length=100,
+        pattern=r"^[A-Za-z0-9.+_-]+/[A-Za-z0-9.+_-]+$",
+    )
 
 
 class CreateExport(RenderOptions):

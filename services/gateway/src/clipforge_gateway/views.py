@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from clipforge.v1.facts_pb2 import ProjectSubmitted
+from clipforge.v1.facts_pb2 import ExportRequested, ProjectSubmitted
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobState, Project, ProjectState
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.pipeline import BY_STAGE, CLIP_DETECTION, IMPORT, TRANSCRIPTION
@@ -23,6 +23,7 @@ STAGE_OF: Final = {
     ProjectState.TRANSCRIBING: TRANSCRIPTION.name,
     ProjectState.DETECTING: CLIP_DETECTION.name,
 }
+ENDED: Final = {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
 OVER: Final = {ProjectState.READY, ProjectState.FAILED, ProjectState.CANCELLED}
 
 
@@ -102,6 +103,21 @@ def export(
         files=dict(files),
         seconds=_seconds(row.created_at, row.finished_at) if row.finished_at else None,
         created_at=row.created_at,
+    )
+
+
+def requested(fact: ExportRequested, at: datetime) -> schemas.ExportView:
+    """An export whose row is not there yet."""
+    return schemas.ExportView(
+        id=fact.export_id,
+        project_id=fact.project.project_id,
+        clip_id=fact.clip.id,
+        state=JobState.WAITING,
+        progress=schemas.ProgressView(percent=0, stage="export", step="waiting"),
+        aspect=fact.render.aspect,
+        style=fact.render.style,
+        quality=fact.render.quality,
+        created_at=at,
     )
 
 

@@ -12,6 +12,16 @@ async def get(session: AsyncSession, tenant: str, export: str) -> Export | None:
     return (await session.exec(statement)).first()
 
 
+async def of_clip(session: AsyncSession, tenant: str, clip: str) -> dict[str, str]:
+    """The states of a clip's exports by their ids: the newest hundred."""
+    statement = (
+        select(Export.id, Export.state)
+        .where(Export.clip_id == clip, Export.tenant_id == tenant)
+        .order_by(col(Export.sequence).desc())
+    )
+    return dict((await session.exec(statement.limit(100))).all())
+
+
 async def of_tenant(
     session: AsyncSession,
     tenant: str,

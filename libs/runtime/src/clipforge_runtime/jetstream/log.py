@@ -61,7 +61,7 @@ class JetStream:
         return str(int(_time(info["created"]).timestamp() * 1_000_000))
 
     async def last(
-        self, kind: type[Fact], *, tenant: str, project: str, about: str
+        self, kind: type[Fact], *, tenant: str, project: str | None, about: str
     ) -> Entry | None:
         return await self._last(subjects.last_of(fact_name(kind), tenant, project, about))
 
@@ -70,7 +70,7 @@ class JetStream:
 
     def follow(
         self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
-    ) -> AsyncIterator[Entry]:
+    ) -> AsyncGenerator[Entry]:
         return following.follow(self.connection, self.name, after=after, filters=filters)
 
     async def last_sequence(self) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import fnmatch
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -70,7 +70,7 @@ class MemoryBus:
         return self.incarnation_id
 
     async def last(
-        self, kind: type[Fact], *, tenant: str, project: str, about: str
+        self, kind: type[Fact], *, tenant: str, project: str | None, about: str
     ) -> Entry | None:
         found = self._matching(subjects.last_of(fact_name(kind), tenant, project, about))
         return found[-1] if found else None
@@ -81,7 +81,7 @@ class MemoryBus:
 
     async def follow(
         self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
-    ) -> AsyncIterator[Entry]:
+    ) -> AsyncGenerator[Entry]:
         position = after
         while True:
             for entry in self.entries[position:]:

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -27,8 +30,10 @@ from clipforge_gateway.problems import NOT_FOUND, documented
 from clipforge_gateway.routes.projects import ProjectId
 from clipforge_runtime.bus import Entry, Progress
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["events"])
 
+_SEQUENCE: Final = re.compile(r"[0-9]{1,18}")
 KEEP_ALIVE_SECONDS: Final = 15.0  # below the idle timeout of common proxies, 30 to 60 s
 
 
@@ -52,7 +57,8 @@ async def stream(
     with contextlib.suppress(rows.Pending):  # its facts are in the log already
         await rows.project(parts, caller, project_id)
     incarnation, _, sequence = last_event_id.partition("-")
-    after = int(sequence) if incarnation == parts.feed.incarnation and sequence.isdigit() else 0
+    ours = incarnation == parts.feed.incarnation and _SEQUENCE.fullmatch(sequence)
+    after = int(sequence) if ours else 0
     events = parts.feed.stream(caller.tenant_id, project_id, after=after)
     return StreamingResponse(
         _lines(events, parts.feed.incarnation),
@@ -61,13 +67,17 @@ async def stream(
     )
 
 
-async def _lines(events: AsyncIterator[Event], incarnation: str) -> AsyncIterator[str]:
+async def _lines(events: AsyncGenerator[Event], incarnation: str) -> AsyncIterator[str]:
     # The generator is read by a task, since a timeout around anext() would end it.
     arrived: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=1)
 
     async def read() -> None:
-        async for event in events:
-            await arrived.put(event)
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    await arrived.put(event)
+        except Exception:  # whatever it is, the client comes back with its last id
+            log.warning("an event stream ends early", exc_info=True)
         await arrived.put(None)
 
     reading = asyncio.create_task(read())

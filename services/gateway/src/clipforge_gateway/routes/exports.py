@@ -1,6 +1,8 @@
 """Exports: clips rendered on request."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -9,7 +11,7 @@ from google.protobuf.json_format import ParseDict
 
 from clipforge.v1 import documents_pb2
 from clipforge.v1.common_pb2 import ProjectRef
-from clipforge.v1.facts_pb2 import ExportCancelled, ExportRequested
+from clipforge.v1.facts_pb2 import ExportCancelled, ExportRequested, ProjectCancelled
 from clipforge_catalog.queries import clips, exports, projects
 from clipforge_catalog.tables import Clip, Export, JobState
 from clipforge_contracts import ids
@@ -18,7 +20,13 @@ from clipforge_gateway import cursors, rows, schemas, views
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import CONFLICT, NOT_FOUND, Problem, documented
-from clipforge_gateway.routes.projects import LOOK_AGAIN_SECONDS, Wait, render_options
+from clipforge_gateway.routes.projects import (
+    LOOK_AGAIN_SECONDS,
+    Wait,
+    render_options,
+    something_happened,
+)
+from clipforge_runtime.bus import Contradicted
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
@@ -42,49 +50,64 @@ FILES = {
 async def create(
     body: schemas.CreateExport, parts: PartsDep, caller: CallerDep, response: Response
 ) -> schemas.ExportView:
-    """Asking twice for the same clip in the same look renders it once."""
+    """Asking twice for the same clip in the same look renders it once.
+
+    Where that has failed or was cancelled, asking again is another export.
+    """
+    fact = await _request(parts, caller, body)
+    about = {"tenant": caller.tenant_id, "project": fact.project.project_id}
+    if await parts.log.last(ProjectCancelled, about=fact.project.project_id, **about):
+        raise Problem(CONFLICT, "The project of this clip was cancelled: submit the film again.")
+    with contextlib.suppress(Contradicted):  # clip detection has asked for the same before
+        stated = await parts.log.state(
+            fact,
+            fact_id=ids.derive("evt", fact.export_id, "requested"),
+            headers=trace_headers(),
+            once=True,
+        )
+        await rows.caught_up(parts, stated.sequence)
+    response.headers["Location"] = f"/v1/exports/{fact.export_id}"
+    return await _view(parts, caller, fact.export_id)
+
+
+async def _request(parts: Parts, caller: Caller, body: schemas.CreateExport) -> ExportRequested:
     async with parts.sessions() as session:
         clip = await clips.get(session, caller.tenant_id, body.clip_id)
-        if clip is None:
-            raise Problem(NOT_FOUND, "There is no clip of this id.")
-        project = await projects.get(session, caller.tenant_id, clip.project_id)
-        if project is None:
+        project = await projects.get(session, caller.tenant_id, clip.project_id) if clip else None
+        if clip is None or project is None:
             raise Problem(NOT_FOUND, "There is no clip of this id.")
         asset = (await projects.assets(session, [project])).get(project.asset_id or "")
+        former = await exports.of_clip(session, caller.tenant_id, clip.id)
     if asset is None or project.transcript_key is None:
         raise Problem(CONFLICT, "The film of this clip is not ready.")
-    render = render_options(body)
-    fact = ExportRequested(
+    look = (body.aspect, body.style, body.quality, body.height)
+    return ExportRequested(
         project=ProjectRef(
             tenant_id=caller.tenant_id, project_id=project.id, plan=Plan(project.plan).wire
         ),
-        export_id=ids.derive(
-            "exp",
-            *(clip.id, clip.start_ms, clip.end_ms),
-            *(body.aspect, body.style, body.quality, body.height),
-        ),
+        export_id=_export_id((clip.id, clip.start_ms, clip.end_ms, *look), former),
         clip=_clip(clip),
-        render=render,
+        render=render_options(body),
         media=ParseDict(asset.media, documents_pb2.MediaInfo()),
         source_key=asset.objects["source_key"],
         transcript_key=project.transcript_key,
     )
-    stated = await parts.log.state(
-        fact,
-        fact_id=ids.derive("evt", fact.export_id, "requested"),
-        headers=trace_headers(),
-        once=True,
-    )
-    await rows.caught_up(parts, stated.sequence)
-    response.headers["Location"] = f"/v1/exports/{fact.export_id}"
-    return await _view(parts, caller, fact.export_id)
+
+
+def _export_id(what: Sequence[str | int], former: Mapping[str, str]) -> str:
+    """The same for the same wish, as clip detection derives it, past those that came to nothing."""
+    for again in range(len(former) + 1):
+        export_id = ids.derive("exp", *what, *((again,) if again else ()))
+        if former.get(export_id) not in (JobState.FAILED, JobState.CANCELLED):
+            break
+    return export_id
 
 
 @router.get("", operation_id="listExports", summary="Exports, newest first", responses=documented())
 async def list_exports(
     parts: PartsDep,
     caller: CallerDep,
-    project_id: Annotated[str | None, Query(max_length=64)] = None,
+    project_id: Annotated[str | None, Query(pattern=r"^prj_[a-z0-9]{26}$")] = None,
     cursor: Annotated[str, Query(max_length=500)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> schemas.PageView[schemas.ExportView]:
@@ -119,13 +142,10 @@ async def get(
         while True:
             view = await _view(parts, caller, export_id)
             left = deadline - loop.time()
-            if view.state not in ("waiting", "active") or left <= 0:
+            if view.state in views.ENDED or left <= 0:
                 return view
-            try:
-                async with asyncio.timeout(min(left, LOOK_AGAIN_SECONDS)):
-                    await events.get()
-            except TimeoutError:
-                continue
+            if not await something_happened(events, within=min(left, LOOK_AGAIN_SECONDS)):
+                return view
 
 
 @router.post(
@@ -152,18 +172,12 @@ async def cancel(export_id: ExportId, parts: PartsDep, caller: CallerDep) -> sch
 
 
 async def _view(parts: Parts, caller: Caller, export_id: str) -> schemas.ExportView:
-    row = await _row(parts, caller, export_id)
+    row = await rows.export(parts, caller, export_id)
+    if isinstance(row, rows.Requested):
+        return views.requested(row.fact, row.entry.time)
     waiting = row.state == JobState.WAITING
     running = await parts.log.progress(ids.job("export", export_id)) if waiting else ()
     return views.export(row, files=await _files(parts, row), running=running)
-
-
-async def _row(parts: Parts, caller: Caller, export_id: str) -> Export:
-    async with parts.sessions() as session:
-        row = await exports.get(session, caller.tenant_id, export_id)
-    if row is None:
-        raise Problem(NOT_FOUND, "There is no export of this id.")
-    return row
 
 
 async def _files(parts: Parts, row: Export) -> dict[str, str]:

@@ -21,6 +21,7 @@ from clipforge_catalog.tables import ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_gateway import cursors, rows, schemas, views
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.feed import Event
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import (
     CONFLICT,
@@ -31,6 +32,7 @@ from clipforge_gateway.problems import (
     documented,
 )
 from clipforge_gateway.routes import uploads
+from clipforge_runtime.bus import Progress
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
@@ -139,11 +141,8 @@ async def get(
             left = deadline - loop.time()
             if ProjectState(view.state) in views.OVER or left <= 0:
                 return view
-            try:
-                async with asyncio.timeout(min(left, LOOK_AGAIN_SECONDS)):
-                    await events.get()
-            except TimeoutError:
-                continue
+            if not await something_happened(events, within=min(left, LOOK_AGAIN_SECONDS)):
+                return view
 
 
 @router.post(
@@ -151,11 +150,14 @@ async def get(
     operation_id="cancelProject",
     summary="Stop a project",
     status_code=202,
-    responses=documented(NOT_FOUND),
+    responses=documented(NOT_FOUND, CONFLICT),
 )
 async def cancel(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> schemas.ProjectView:
     """Stop what runs for it, and start nothing more. Cancelling twice is no error."""
-    await _exists(parts, caller, project_id)
+    with contextlib.suppress(rows.Pending):
+        row = await rows.project(parts, caller, project_id)
+        if row.state == ProjectState.READY:
+            raise Problem(CONFLICT, "This project is ready: cancel its exports, or delete it.")
     await parts.log.state(
         ProjectCancelled(project=_ref(caller, project_id)),
         fact_id=ids.derive("evt", project_id, "cancelled"),
@@ -179,6 +181,17 @@ async def delete(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> N
         fact_id=ids.derive("evt", project_id, "deleted"),
         once=True,
     )
+
+
+async def something_happened(events: "asyncio.Queue[Event | None]", *, within: float) -> bool:
+    """Return at the next fact, or when the time is over; False where the process is stopping."""
+    try:
+        async with asyncio.timeout(within):
+            while isinstance(event := await events.get(), Progress):
+                continue  # whoever waits for the end need not look at each step
+    except TimeoutError:
+        return True
+    return event is not None
 
 
 async def _exists(parts: Parts, caller: Caller, project_id: str) -> None:

@@ -119,12 +119,18 @@ async def complete(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> s
     key = keys.upload(caller.tenant_id, upload_id)
     if await parts.store.stat(key) is None:
         arrived = await _arrived(parts, key, session)
-        missing = set(range(1, _part_count(session) + 1)) - {part.number for part in arrived}
-        if missing:
+        whole = {part.number for part in arrived if part.bytes == _bytes_of(session, part.number)}
+        if missing := set(range(1, _part_count(session) + 1)) - whole:
             raise Problem(
-                CONFLICT, f"{len(missing)} parts are missing, the first is {min(missing)}."
+                CONFLICT,
+                f"{len(missing)} parts are missing or of the wrong size, the first is "
+                f"{min(missing)}: send them, then complete it again.",
             )
-        await parts.store.complete_multipart(key, session.multipart, arrived)
+        try:
+            await parts.store.complete_multipart(key, session.multipart, arrived)
+        except NotFound as error:
+            if await parts.store.stat(key) is None:  # else another request was faster
+                raise _over() from error
     return _view(upload_id, session)
 
 
@@ -133,11 +139,17 @@ async def complete(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> s
     operation_id="abortUpload",
     summary="Abort an upload",
     status_code=204,
-    responses=documented(NOT_FOUND),
+    responses=documented(NOT_FOUND, CONFLICT),
 )
 async def abort(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> None:
+    """Forget the parts that have arrived."""
     session = await _session(parts, caller, upload_id)
-    await parts.store.abort_multipart(keys.upload(caller.tenant_id, upload_id), session.multipart)
+    key = keys.upload(caller.tenant_id, upload_id)
+    if await parts.store.stat(key) is not None:
+        raise Problem(
+            CONFLICT, "This upload is complete: a project may use it. Delete the project instead."
+        )
+    await parts.store.abort_multipart(key, session.multipart)
     await parts.store.delete([keys.upload_session(caller.tenant_id, upload_id)])
 
 
@@ -161,7 +173,17 @@ async def _arrived(parts: Parts, key: str, session: UploadSession) -> list[Part]
     try:
         return await parts.store.list_parts(key, session.multipart)
     except NotFound as error:
-        raise Problem(CONFLICT, "This upload is over: completed or aborted.") from error
+        raise _over() from error
+
+
+def _over() -> Problem:
+    return Problem(CONFLICT, "This upload is over: completed or aborted.")
+
+
+def _bytes_of(session: UploadSession, number: int) -> int:
+    """How long a part must be: all but the last are alike."""
+    start = (number - 1) * session.part_bytes
+    return min(session.part_bytes, session.bytes - start)
 
 
 def _part_count(session: UploadSession) -> int:

@@ -149,14 +149,15 @@ async def left_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
 
 async def cancelled(session: AsyncSession, fact: ProjectCancelled, entry: Entry) -> None:
     await _advance(session, fact, entry, ProjectState.CANCELLED)
-    await session.exec(
-        update(Job)
-        .where(
-            col(Job.project_id) == fact.project.project_id,
-            col(Job.state) == JobState.WAITING,
+    for table in (Job, Export):
+        await session.exec(
+            update(table)
+            .where(
+                col(table.project_id) == fact.project.project_id,
+                col(table.state) == JobState.WAITING,
+            )
+            .values(state=JobState.CANCELLED, finished_at=entry.time)
         )
-        .values(state=JobState.CANCELLED, finished_at=entry.time)
-    )
 
 
 async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> None:

@@ -1,0 +1,365 @@
+"""A gateway in a test: a real log, tables and store, the projector at work, and whoever asks."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from clipforge.v1 import common_pb2 as common
+from clipforge.v1 import documents_pb2 as documents
+from clipforge.v1 import facts_pb2 as facts
+from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.tables import Position
+from clipforge_client.calls import EventParser
+from clipforge_client.models import Event
+from clipforge_contracts import ids, subjects
+from clipforge_contracts.documents import to_json
+from clipforge_contracts.facts import Fact
+from clipforge_contracts.permissions import GATEWAY_STATES
+from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.plans import Plan
+from clipforge_gateway.app import create_app, parts_of
+from clipforge_gateway.auth import key_hash
+from clipforge_gateway.parts import Parts
+from clipforge_gateway.serving import web_server
+from clipforge_gateway.settings import Settings
+from clipforge_projector import projector
+from clipforge_projector.reconciler import Reconciler
+from clipforge_runtime.bus import Stated
+from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.s3 import S3Store
+from clipforge_standalone.servers.nats import NatsServer
+from samples import every_fact
+from workshop import PATIENCE, eventually
+
+FILM = "https://example.com/talk.mp4"
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Somebody with an API key."""
+
+    id: str
+    key: str
+    plan: Plan
+    http: httpx.AsyncClient
+
+
+@dataclass
+class House:
+    """One gateway that listens on loopback, and all that it needs."""
+
+    nats: NatsServer
+    settings: Settings
+    sessions: Sessions
+    parts: Parts = field(init=False)
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _buses: dict[str, JetStream] = field(default_factory=dict[str, JetStream])
+    _serving: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _projecting: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, nats: NatsServer, settings: Settings) -> AsyncGenerator["House"]:
+        """Everything runs until the end of the block."""
+        async with open_database(settings.database_url.get_secret_value()) as sessions:
+            house = cls(nats, settings, sessions)
+            async with house._open:
+                await house.start_projector()
+                await house.start_gateway()
+                try:
+                    yield house
+                finally:
+                    await house.stop_gateway()
+                    await house.stop_projector()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.host}:{self.settings.port}"
+
+    async def start_gateway(self) -> None:
+        """Serve, on the same port as before."""
+        self._serving = AsyncExitStack()
+        await self._serving.enter_async_context(self._gateway())
+
+    async def stop_gateway(self) -> None:
+        await self._serving.aclose()
+
+    async def start_projector(self) -> None:
+        self._projecting = AsyncExitStack()
+        await self._projecting.enter_async_context(self._projector())
+
+    async def stop_projector(self) -> None:
+        """Rows stand still from now on."""
+        await self._projecting.aclose()
+
+    @asynccontextmanager
+    async def stale(self) -> AsyncIterator[None]:
+        """No projector while the block runs; all is caught up with at its end."""
+        await self.stop_projector()
+        try:
+            yield
+        finally:
+            await self.start_projector()
+            await self.caught_up()
+
+    def client(self, key: str = "", **more: Any) -> httpx.AsyncClient:
+        """Whoever asks with this key."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE, **more)
+
+    async def tenant(self, plan: Plan = Plan.BUSINESS, role: str = "user") -> Tenant:
+        """A new tenant with a key that works."""
+        tenant_id = ids.new("ten")
+        ref = common.ProjectRef(tenant_id=tenant_id, plan=plan.wire)
+        await self.state(facts.TenantSaved(project=ref, name="tenant"))
+        key = await self.key(tenant_id, role=role, plan=plan)
+        http = await self._open.enter_async_context(self.client(key))
+        return Tenant(tenant_id, key, plan, http)
+
+    async def key(
+        self, tenant: str, *, role: str = "user", plan: Plan = Plan.BUSINESS, revoked: bool = False
+    ) -> str:
+        """A new key of a tenant."""
+        key = f"cf_{secrets.token_urlsafe(32)}"
+        saved = facts.ApiKeySaved(
+            project=common.ProjectRef(tenant_id=tenant, plan=plan.wire),
+            key_id=ids.new("key"),
+            name="test",
+            role=role,
+            hash=key_hash(key),
+            revoked=revoked,
+        )
+        await self.state(saved)
+        return key
+
+    async def bus(self, user: str) -> JetStream:
+        """The log as one service holds it."""
+        if user not in self._buses:
+            settings = self.settings.model_copy(update={"nats_url": self.nats.url(user)})
+            self._buses[user] = await self._open.enter_async_context(
+                JetStream.connect(settings, name=user)
+            )
+        return self._buses[user]
+
+    async def state(self, fact: Fact, **headers: str) -> Stated:
+        """State a fact as the service to which it belongs, and wait for its row."""
+        stated = await self.tell(fact, **headers)
+        await self.caught_up(stated.sequence)
+        return stated
+
+    async def tell(self, fact: Fact, **headers: str) -> Stated:
+        """State a fact as the service to which it belongs."""
+        bus = await self.bus(_author(fact))
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await bus.state(fact, fact_id=ids.new("evt"), headers=named)
+
+    async def caught_up(self, sequence: int | None = None) -> None:
+        """Wait until rows are true up to a sequence, or to the last fact of the log."""
+        if sequence is None:
+            end = facts.TenantSaved(
+                project=common.ProjectRef(tenant_id=ids.new("ten"), plan=Plan.FREE.wire), name="end"
+            )
+            sequence = (await self.tell(end)).sequence
+
+        async def there() -> bool:
+            async with self.sessions() as session:
+                found = await session.get(Position, subjects.STREAM)
+                return found is not None and found.seq >= sequence
+
+        await eventually(there)
+
+    async def submit(self, tenant: Tenant, **body: Any) -> str:
+        """A project of this tenant; its id."""
+        answer = await tenant.http.post(
+            "/v1/projects", json={"source": {"type": "url", "url": FILM}, **body}
+        )
+        assert answer.status_code == 202, answer.text
+        project: str = answer.json()["id"]
+        return project
+
+    async def ready(self, tenant: Tenant) -> "Film":
+        """A project that has gone through the pipeline, its transcript in the store."""
+        film = Film(tenant, await self.submit(tenant))
+        for fact in film.life():
+            await self.tell(fact)
+        await self.parts.store.write(
+            film.transcript_key, to_json(TRANSCRIPT), content_type="application/json"
+        )
+        await self.caught_up()
+        return film
+
+    @asynccontextmanager
+    async def events(
+        self, tenant: Tenant, project: str, last_id: str = ""
+    ) -> AsyncIterator[AsyncIterator[Event]]:
+        """The event stream of a project, as a browser hears it."""
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        path = f"/v1/projects/{project}/events"
+        async with tenant.http.stream("GET", path, headers=headers) as answer:
+            assert answer.status_code == 200
+            yield _events(answer)
+
+    @asynccontextmanager
+    async def _gateway(self) -> AsyncIterator[None]:
+        settings = self.settings.model_copy(update={"nats_url": self.nats.url("gateway")})
+        async with (
+            JetStream.connect(settings, name="gateway") as bus,
+            parts_of(settings, bus, S3Store(settings), self.sessions) as parts,
+        ):
+            self.parts = parts
+            app = create_app()
+            app.state.parts = parts
+            server = web_server(app, settings.host, settings.port)
+            serving = asyncio.create_task(server.serve())
+
+            async def listening() -> bool:
+                return server.started
+
+            await eventually(listening)
+            try:
+                yield
+            finally:
+                parts.feed.close()
+                server.should_exit = True
+                await serving
+
+    @asynccontextmanager
+    async def _projector(self) -> AsyncIterator[None]:
+        settings = self.settings.model_copy(update={"nats_url": self.nats.url("projector")})
+        async with JetStream.connect(settings, name="projector") as bus:
+            reconciler = Reconciler(self.sessions, bus)
+            tasks = [
+                asyncio.create_task(bus.keep_progress(1)),
+                asyncio.create_task(reconciler.work()),
+                asyncio.create_task(
+                    projector.project(self.sessions, bus, batch=100, on_facts=reconciler.hear)
+                ),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+
+
+@dataclass(frozen=True)
+class Film:
+    """A project, and what the stages make of it."""
+
+    tenant: Tenant
+    project: str
+
+    @property
+    def clip(self) -> str:
+        return ids.derive("clip", self.project)
+
+    @property
+    def ref(self) -> common.ProjectRef:
+        return common.ProjectRef(
+            tenant_id=self.tenant.id, project_id=self.project, plan=self.tenant.plan.wire
+        )
+
+    @property
+    def transcript_key(self) -> str:
+        return f"tenants/{self.tenant.id}/transcripts/{'ef' * 32}.json"
+
+    def fact(self, kind: type[Fact]) -> Any:
+        """The sample of one kind, as a fact about this film."""
+        [sample] = [fact for fact in every_fact() if isinstance(fact, kind)]
+        made: Any = kind.FromString(sample.SerializeToString())
+        owner = made.film if hasattr(made, "film") else made
+        owner.project.CopyFrom(self.ref)
+        if isinstance(made, facts.VideoTranscribed):
+            made.transcript_key = self.transcript_key
+        if isinstance(made, facts.ClipsDetected):
+            made.clips[0].id = self.clip
+        return made
+
+    def life(self) -> list[Fact]:
+        """What the stages state of it, after it was submitted."""
+        return [
+            self.fact(kind)
+            for kind in (facts.VideoImported, facts.VideoTranscribed, facts.ClipsDetected)
+        ]
+
+    def exported(self, export: str) -> facts.ClipExported:
+        """The result of an export of its clip."""
+        made: facts.ClipExported = self.fact(facts.ClipExported)
+        made.export_id, made.clip_id = export, self.clip
+        return made
+
+    def failed(self, stage: str, about: str = "", *, replay: int = 0) -> facts.StageFailed:
+        """The dead letter of one of its jobs."""
+        made: facts.StageFailed = self.fact(facts.StageFailed)
+        made.stage, made.about = stage, about or self.project
+        made.job_id = ids.job(stage, made.about, replay)
+        return made
+
+
+TRANSCRIPT = documents.Transcript(
+    language="en",
+    duration_ms=90_000,
+    segments=[
+        documents.Segment(
+            text="Why do queues lose work?",
+            start_ms=10_000,
+            end_ms=12_000,
+            words=[
+                documents.Word(
+                    text=word, start_ms=10_000 + 400 * n, end_ms=10_400 + 400 * n, confidence=0.9
+                )
+                for n, word in enumerate(["Why", "do", "queues", "lose", "work?"])
+            ],
+        )
+    ],
+    engine="scripted",
+    result_version=1,
+)
+
+
+async def _events(answer: httpx.Response) -> AsyncIterator[Event]:
+    parser = EventParser()
+    async for line in answer.aiter_lines():
+        for event in parser.feed(line):
+            yield event
+
+
+async def heard(events: AsyncIterator[Event], *, until: str, progress: bool = False) -> list[Event]:
+    """Events up to one of a name."""
+    found: list[Event] = []
+    async with asyncio.timeout(PATIENCE):
+        async for event in events:
+            if progress or event.name != "progress":
+                found.append(event)
+            if event.name == until:
+                return found
+    raise AssertionError(f"the stream ended before {until}: {[one.name for one in found]}")
+
+
+def _author(fact: Fact) -> str:
+    """The NATS user who may state it."""
+    if isinstance(fact, facts.StageFailed):
+        return fact.stage
+    if isinstance(fact, GATEWAY_STATES):
+        return "gateway"
+    [stage] = [stage for stage in PIPELINE if type(fact) in stage.states]
+    return stage.name
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and type of an answer that must be a well-formed problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["detail"].strip()
+    assert body["title"].strip()
+    assert body["request_id"] == answer.headers["x-request-id"]
+    return answer.status_code, body["type"].rpartition("/")[2]

@@ -1,0 +1,166 @@
+"""Health: which dependency is away, to people and probes; and what goes on without it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from clipforge_gateway.app import create_app, open_parts
+from gateways import FILM, House, Tenant, problem
+from relay import Relay
+from workshop import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+DEPENDENCIES = ("database", "broker", "storage")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A gateway whose every dependency is behind a wire of its own."""
+
+    wires: dict[str, Relay]
+    anybody: httpx.AsyncClient
+
+    async def settled(self, path: str, status: int) -> httpx.Response:
+        """The answer, once it has this status."""
+
+        async def answered() -> bool:
+            return (await self.anybody.get(path)).status_code == status
+
+        await eventually(answered)
+        return await self.anybody.get(path)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cut(house: House) -> AsyncIterator[Cut]:
+    gateway = house.settings.model_copy(update={"nats_url": house.nats.url("gateway")})
+    addresses = {
+        "database": gateway.database_url.get_secret_value(),
+        "broker": gateway.nats_url,
+        "storage": gateway.s3_endpoint,
+    }
+    async with AsyncExitStack() as stack:
+        wires = {}
+        for name, address in addresses.items():
+            parts = urlsplit(address)
+            assert parts.hostname
+            assert parts.port
+            wires[name] = await stack.enter_async_context(Relay.to(parts.hostname, parts.port))
+            addresses[name] = address.replace(f":{parts.port}", f":{wires[name].port}")
+        settings = gateway.model_copy(
+            update={
+                "database_url": SecretStr(addresses["database"]),
+                "nats_url": addresses["broker"],
+                "s3_endpoint": addresses["storage"],
+            }
+        )
+        app = create_app()
+        app.state.parts = await stack.enter_async_context(open_parts(settings))
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+        yield Cut(wires, await stack.enter_async_context(http))
+
+
+async def test_health_tells_of_dependencies_process_and_queues(house: House) -> None:
+    async with house.client() as anybody:
+        answer = await anybody.get("/health")
+
+    health = answer.json()
+    assert answer.status_code == 200
+    assert health["status"] == "ok"
+    assert health["checks"] == dict.fromkeys(DEPENDENCIES, True)
+    assert health["memory_bytes"] > 10_000_000
+    assert health["uptime_seconds"] > 0
+    assert health["cpu_seconds"] > 0
+    assert set(health["queues"]) == {
+        "video-import",
+        "transcription",
+        "clip-detection",
+        "video-export",
+    }
+    assert set(health["queues"]["transcription"]) >= {
+        "waiting",
+        "active",
+        "completed",
+        "failed",
+        "delayed",
+    }
+
+
+@pytest.mark.parametrize("away", DEPENDENCIES)
+async def test_health_names_the_dependency_that_is_away_and_the_process_lives(
+    cut: Cut, away: str
+) -> None:
+    whole = await cut.settled("/health", 200)
+    cut.wires[away].cut()
+
+    health = await cut.settled("/health", 503)
+    ready = await cut.settled("/health/ready", 503)
+    live = await cut.anybody.get("/health/live")
+    cut.wires[away].mend()
+    again = await cut.settled("/health/ready", 200)
+
+    expected = {name: name != away for name in DEPENDENCIES}
+    assert whole.json()["status"] == "ok"
+    assert health.json()["checks"] == ready.json() == expected
+    assert health.json()["status"] == "degraded"
+    assert health.json()["queues"] == {}
+    assert live.status_code == 200
+    assert all(again.json().values())
+
+
+async def test_without_the_database_a_request_is_told_to_come_again(
+    cut: Cut, tenant: Tenant
+) -> None:
+    await cut.settled("/health", 200)
+    cut.wires["database"].cut()
+
+    answer = await cut.anybody.get(
+        "/v1/projects", headers={"Authorization": f"Bearer {tenant.key}"}
+    )
+    cut.wires["database"].mend()
+
+    assert problem(answer) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_without_the_broker_what_there_is_is_still_shown(
+    house: House, cut: Cut, tenant: Tenant
+) -> None:
+    film = await house.ready(tenant)
+    await cut.settled("/health", 200)
+    headers = {"Authorization": f"Bearer {tenant.key}"}
+    cut.wires["broker"].cut()
+
+    project = await cut.anybody.get(f"/v1/projects/{film.project}", headers=headers)
+    clips = await cut.anybody.get(f"/v1/projects/{film.project}/clips", headers=headers)
+    listed = await cut.anybody.get("/v1/projects", headers=headers)
+    cut.wires["broker"].mend()
+
+    assert project.json()["state"] == "ready"
+    assert len(clips.json()["items"]) == 1
+    assert film.project in {one["id"] for one in listed.json()["items"]}
+
+
+async def test_without_the_store_a_project_is_taken_in_and_an_upload_is_not(
+    cut: Cut, tenant: Tenant
+) -> None:
+    await cut.settled("/health", 200)
+    headers = {"Authorization": f"Bearer {tenant.key}"}
+    cut.wires["storage"].cut()
+
+    project = await cut.anybody.post(
+        "/v1/projects", json={"source": {"type": "url", "url": FILM}}, headers=headers
+    )
+    upload = await cut.anybody.post(
+        "/v1/uploads", json={"file_name": "a.mp4", "bytes": 4}, headers=headers
+    )
+    cut.wires["storage"].mend()
+
+    assert project.status_code == 202
+    assert problem(upload) == (503, "unavailable")

@@ -1,0 +1,144 @@
+"""Who may ask: API keys, roles, and what another tenant sees of one's things: nothing."""
+
+import re
+
+import pytest
+
+from clipforge_contracts import ids
+from clipforge_gateway.app import create_app
+from gateways import FILM, House, Tenant, problem
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_a_request_without_a_key_is_refused_and_told_how_to_send_one(house: House) -> None:
+    async with house.client() as anybody:
+        answer = await anybody.get("/v1/projects")
+
+    assert problem(answer) == (401, "unauthenticated")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert "Authorization: Bearer" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Authorization": "Bearer cf_unknown"},
+        {"Authorization": "Bearer cf_\xe9\xff"},
+        {"Authorization": "Basic dXNlcjpwYXNz"},
+        {"Authorization": "Bearer"},
+        {"Authorization": f"Bearer {'k' * 10_000}"},
+        {"X-API-Key": "cf_unknown"},
+    ],
+    ids=["unknown", "no ascii", "another scheme", "no key", "long", "in the other header"],
+)
+async def test_a_key_that_is_none_of_ours_is_refused(house: House, header: dict[str, str]) -> None:
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in header.items()]
+    async with house.client() as anybody:
+        answer = await anybody.get("/v1/projects", headers=sent)
+
+    assert problem(answer) == (401, "unauthenticated")
+
+
+async def test_a_key_may_come_in_either_header(house: House, tenant: Tenant) -> None:
+    async with house.client() as anybody:
+        answer = await anybody.get("/v1/projects", headers={"X-API-Key": tenant.key})
+
+    assert answer.status_code == 200
+
+
+async def test_a_revoked_key_is_refused(house: House, tenant: Tenant) -> None:
+    revoked = await house.key(tenant.id, revoked=True)
+    async with house.client(revoked) as former:
+        answer = await former.get("/v1/projects")
+
+    assert problem(answer) == (401, "unauthenticated")
+
+
+async def test_the_first_key_works_before_there_is_a_row_of_it(house: House) -> None:
+    bootstrap = house.settings.bootstrap_api_key
+    assert bootstrap is not None
+    async with house.stale(), house.client(bootstrap.get_secret_value()) as first:
+        answer = await first.get("/v1/projects")
+
+    assert answer.status_code == 200
+
+
+async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing(
+    house: House, tenant: Tenant, stranger: Tenant
+) -> None:
+    film = await house.ready(tenant)
+    export = (await tenant.http.post("/v1/exports", json={"clip_id": film.clip})).json()["id"]
+    upload = (
+        await tenant.http.post("/v1/uploads", json={"file_name": "talk.mp4", "bytes": 10})
+    ).json()["id"]
+    await house.caught_up()
+    known = {
+        "project_id": film.project,
+        "clip_id": film.clip,
+        "export_id": export,
+        "upload_id": upload,
+        "job_id": ids.job("import", film.project),
+        "queue": "video-import",
+    }
+    asked: set[str] = set()
+
+    for path, methods in create_app().openapi()["paths"].items():
+        names = set(re.findall(r"{(\w+)}", path)) - {"queue"}
+        if not names:
+            continue
+        for method in methods:
+            answer = await stranger.http.request(method, path.format(**known))
+            assert problem(answer) == (404, "not-found"), f"{method} {path}"
+            owner = await _owner_sees(tenant, method, path.format(**known))
+            assert owner, f"{method} {path}: the owner, too, is told that it is not there"
+            asked |= names
+
+    assert asked == set(known) - {"queue"}
+
+
+async def _owner_sees(tenant: Tenant, method: str, path: str) -> bool:
+    """Reads only: the walk must not delete what it goes on to ask for."""
+    if method != "get" or path.endswith("/events"):
+        return True
+    return (await tenant.http.get(path)).status_code == 200
+
+
+async def test_what_another_tenant_has_is_in_no_list(
+    house: House, tenant: Tenant, stranger: Tenant
+) -> None:
+    film = await house.ready(tenant)
+    await tenant.http.post("/v1/exports", json={"clip_id": film.clip})
+    await house.caught_up()
+
+    for path in ("/v1/projects", "/v1/exports", f"/v1/exports?project_id={film.project}"):
+        assert (await stranger.http.get(path)).json()["items"] == [], path
+
+
+async def test_a_clip_or_an_upload_of_another_tenant_cannot_be_used(
+    house: House, tenant: Tenant, stranger: Tenant
+) -> None:
+    film = await house.ready(tenant)
+    upload = (
+        await tenant.http.post("/v1/uploads", json={"file_name": "talk.mp4", "bytes": 10})
+    ).json()["id"]
+
+    export = await stranger.http.post("/v1/exports", json={"clip_id": film.clip})
+    project = await stranger.http.post(
+        "/v1/projects", json={"source": {"type": "upload", "upload_id": upload}}
+    )
+
+    assert problem(export) == (404, "not-found")
+    assert problem(project) == (409, "conflict")
+
+
+async def test_the_same_idempotency_key_of_another_tenant_is_another_project(
+    tenant: Tenant, stranger: Tenant
+) -> None:
+    body = {"source": {"type": "url", "url": FILM}}
+    key = {"Idempotency-Key": "mine"}
+
+    ours = await tenant.http.post("/v1/projects", json=body, headers=key)
+    theirs = await stranger.http.post("/v1/projects", json=body, headers=key)
+
+    assert ours.json()["id"] != theirs.json()["id"]
