@@ -15,7 +15,7 @@ from clipforge.v1 import documents_pb2 as documents
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_catalog.database import Sessions, open_database
 from clipforge_catalog.tables import Position
-from clipforge_client.calls import EventParser
+from clipforge_client.answers import EventParser
 from clipforge_client.models import Event
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.documents import to_json

@@ -49,9 +49,9 @@ async def import_at_once(cause: facts.ProjectSubmitted) -> facts.VideoImported:
     return film
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = PATIENCE) -> None:
     """Return as soon as the condition holds; fail where it never does."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(within):
         while not await condition():  # noqa: ASYNC110  (the log announces none of these)
             await asyncio.sleep(0.02)
 

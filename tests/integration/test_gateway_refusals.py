@@ -207,7 +207,7 @@ async def test_every_route_answers_nonsense_with_a_problem(tenant: Tenant) -> No
         for method, operation in methods.items():
             filled = path.replace("{queue}", "transcription")
             for name in ("project", "clip", "export", "upload", "job"):
-                filled = filled.replace(f"{{{name}_id}}", "\u0000%2F..\u2028")
+                filled = filled.replace(f"{{{name}_id}}", "%00%2F..%E2%80%A8")
             body = json.dumps({"\u0000": ["\ud800"]}) if "requestBody" in operation else None
             answer: httpx.Response = await tenant.http.request(
                 method, filled, content=body, params={"cursor": "\u0000", "limit": "NaN"}

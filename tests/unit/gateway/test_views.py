@@ -30,6 +30,21 @@ def row(state: ProjectState) -> Project:
     )
 
 
+def job(stage: str, state: JobState = JobState.WAITING, finished_at: datetime | None = None) -> Job:
+    return Job(
+        id=f"job-{stage}",
+        tenant_id=TENANT,
+        project_id=PROJECT,
+        stage=stage,
+        about=PROJECT,
+        priority="high",
+        state=state,
+        sequence=1,
+        waiting_since=NOW,
+        finished_at=finished_at,
+    )
+
+
 def running(percent: float, step: str = "at work", attempt: int = 1) -> Progress:
     return Progress(job="job", owner="me", attempt=attempt, percent=percent, step=step)
 
@@ -60,15 +75,16 @@ def test_a_project_that_is_being_imported_says_so_before_the_fact() -> None:
 
 
 def test_a_project_tells_its_film_and_the_seconds_of_its_stages() -> None:
-    asset = Asset(id="ast", tenant_id=TENANT, sha256="ab", media=as_dict(media()), objects={})
-    done = Job(
-        id="job",
-        stage="import",
-        waiting_since=NOW,
-        finished_at=NOW + timedelta(seconds=2.5),
-        state=JobState.COMPLETED,
+    asset = Asset(
+        id="ast",
+        tenant_id=TENANT,
+        sha256="ab",
+        media=as_dict(media()),
+        objects={},
+        created_at=NOW,
     )
-    begun = Job(id="job2", stage="transcription", waiting_since=NOW, state=JobState.WAITING)
+    done = job("import", JobState.COMPLETED, finished_at=NOW + timedelta(seconds=2.5))
+    begun = job("transcription")
 
     told = views.project(row(ProjectState.TRANSCRIBING), asset=asset, jobs=[done, begun])
 
@@ -105,16 +121,7 @@ def test_an_export_looks_the_same_with_its_row_and_without() -> None:
 
 
 def test_a_job_that_a_worker_shows_signs_of_is_active() -> None:
-    waiting = Job(
-        id="job",
-        tenant_id=TENANT,
-        project_id=PROJECT,
-        stage="transcription",
-        about=PROJECT,
-        priority="high",
-        sequence=1,
-        waiting_since=NOW,
-    )
+    waiting = job("transcription")
 
     assert views.job(waiting, ()).state == "waiting"
     told = views.job(waiting, [running(40, "transcribing", attempt=2)])

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from clipforge_catalog.database import AWAY
 from clipforge_contracts.validation import Invalid
@@ -127,21 +128,30 @@ def install(app: FastAPI) -> None:
         phrase = error.status_code == 400 or said == HTTPStatus(error.status_code).phrase
         refusal = answer(request, kind, _IN_WORDS.get(error.status_code, said) if phrase else said)
         refusal.headers.update(error.headers or {})
+        if kind is METHOD:  # the framework names those of the first route only
+            refusal.headers["Allow"] = ", ".join(_methods_at(app, request.url.path))
         return refusal
 
     @app.exception_handler(Contradicted)
     async def contradicted(request: Request, error: Contradicted) -> JSONResponse:
         return answer(request, CONFLICT, "Another request was first. Read the thing and try again.")
 
-<<<<<<< HEAD
-=======
     @app.exception_handler(NotFound)
     async def gone(request: Request, error: NotFound) -> JSONResponse:
         return answer(request, NOT_FOUND, "What this refers to is no longer stored.")
 
->>>>>>> f8e057e (gateway: tests of its own; refusals in words, whatever is sent or away)
     for away in (Unavailable, Transient, TimeoutError, *AWAY):
         app.add_exception_handler(away, _unavailable)
+
+
+def _methods_at(app: FastAPI, path: str) -> list[str]:
+    """What may be done at an address."""
+    return sorted(
+        method.upper()
+        for template, methods in app.openapi()["paths"].items()
+        if compile_path(template)[0].match(path)
+        for method in methods
+    )
 
 
 def answer(

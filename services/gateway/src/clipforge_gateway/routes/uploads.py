@@ -4,6 +4,7 @@ What is known of an upload lies beside it in the store, so any replica can go on
 """
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -91,7 +92,7 @@ async def list_parts(
     """Ask again after a break: parts that have arrived need not be sent again."""
     session = await _session(parts, caller, upload_id)
     key = keys.upload(caller.tenant_id, upload_id)
-    arrived = {part.number for part in await _arrived(parts, key, session)}
+    whole = _whole(session, await _arrived(parts, key, session))
     count = _part_count(session)
     numbers = range(after + 1, min(after + limit, count) + 1)
     return schemas.PageView(
@@ -99,7 +100,7 @@ async def list_parts(
             schemas.PartView(
                 number=number,
                 url=await parts.store.presign_part(key, session.multipart, number, expires=EXPIRES),
-                arrived=number in arrived,
+                arrived=number in whole,
             )
             for number in numbers
         ],
@@ -119,8 +120,7 @@ async def complete(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> s
     key = keys.upload(caller.tenant_id, upload_id)
     if await parts.store.stat(key) is None:
         arrived = await _arrived(parts, key, session)
-        whole = {part.number for part in arrived if part.bytes == _bytes_of(session, part.number)}
-        if missing := set(range(1, _part_count(session) + 1)) - whole:
+        if missing := set(range(1, _part_count(session) + 1)) - _whole(session, arrived):
             raise Problem(
                 CONFLICT,
                 f"{len(missing)} parts are missing or of the wrong size, the first is "
@@ -180,10 +180,14 @@ def _over() -> Problem:
     return Problem(CONFLICT, "This upload is over: completed or aborted.")
 
 
-def _bytes_of(session: UploadSession, number: int) -> int:
-    """How long a part must be: all but the last are alike."""
-    start = (number - 1) * session.part_bytes
-    return min(session.part_bytes, session.bytes - start)
+def _whole(session: UploadSession, arrived: Sequence[Part]) -> set[int]:
+    """The numbers of parts that have arrived in full: all but the last are alike."""
+    part_bytes, total = session.part_bytes, session.bytes
+    return {
+        part.number
+        for part in arrived
+        if part.bytes == min(part_bytes, total - (part.number - 1) * part_bytes)
+    }
 
 
 def _part_count(session: UploadSession) -> int:
