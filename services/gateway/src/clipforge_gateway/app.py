@@ -23,6 +23,7 @@ from clipforge_gateway.parts import Log, Parts
 from clipforge_gateway.routes import clips, events, exports, health, projects, queues, uploads
 from clipforge_gateway.routes.health import VERSION
 from clipforge_gateway.settings import Settings
+from clipforge_gateway.submissions import Submissions
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
@@ -81,7 +82,8 @@ async def parts_of(
     feed.incarnation = await bus.incarnation()
     following = asyncio.create_task(_keep_following(feed))
     try:
-        yield Parts(settings, bus, store, sessions, Authenticator(sessions, key), feed)
+        authenticator = Authenticator(sessions, key)
+        yield Parts(settings, bus, store, sessions, authenticator, feed, Submissions(sessions))
     finally:
         feed.close()
         following.cancel()

@@ -11,6 +11,7 @@ from clipforge_gateway.auth import Authenticator, Caller
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.problems import UNAUTHENTICATED, Problem
 from clipforge_gateway.settings import Settings
+from clipforge_gateway.submissions import Submissions
 from clipforge_runtime.bus import Publisher, Reader
 from clipforge_runtime.storage import ObjectStore
 
@@ -29,6 +30,7 @@ class Parts:
     sessions: Sessions
     authenticator: Authenticator
     feed: Feed
+    submissions: Submissions
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")

@@ -59,12 +59,15 @@ async def create(
     if await parts.log.last(ProjectCancelled, about=fact.project.project_id, **about):
         raise Problem(CONFLICT, "The project of this clip was cancelled: submit the film again.")
     with contextlib.suppress(Contradicted):  # clip detection has asked for the same before
-        stated = await parts.log.state(
-            fact,
-            fact_id=ids.derive("evt", fact.export_id, "requested"),
-            headers=trace_headers(),
-            once=True,
-        )
+        async with parts.submissions.of(caller.tenant_id) as submission:
+            stated = await parts.log.state(
+                fact,
+                fact_id=ids.derive("evt", fact.export_id, "requested"),
+                lane=submission.lane,
+                headers=trace_headers(),
+                once=True,
+            )
+            submission.sequence = stated.sequence
         await rows.caught_up(parts, stated.sequence)
     response.headers["Location"] = f"/v1/exports/{fact.export_id}"
     return await _view(parts, caller, fact.export_id)

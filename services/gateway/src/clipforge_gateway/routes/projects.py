@@ -76,12 +76,15 @@ async def create(
         source=await _source(parts, caller, body.source),
         options=_options(body.options),
     )
-    await parts.log.state(
-        fact,
-        fact_id=ids.derive("evt", project_id, "submitted"),
-        headers=trace_headers(),
-        once=True,
-    )
+    async with parts.submissions.of(caller.tenant_id) as submission:
+        stated = await parts.log.state(
+            fact,
+            fact_id=ids.derive("evt", project_id, "submitted"),
+            lane=submission.lane,
+            headers=trace_headers(),
+            once=True,
+        )
+        submission.sequence = stated.sequence
     stored = await parts.log.last(
         ProjectSubmitted, tenant=caller.tenant_id, project=project_id, about=project_id
     )
