@@ -98,11 +98,11 @@ async def test_no_service_can_change_or_empty_the_log(
     workshop: Workshop, caplog: pytest.LogCaptureFixture, user: str
 ) -> None:
     before = await state_of_the_log(workshop)
+    calls = ["DELETE", "PURGE", "UPDATE", "CREATE", "RESTORE", "SNAPSHOT", "MSG.DELETE"]
+    if user == PROJECTOR:
+        calls.remove("PURGE")  # it makes room: what is over goes, by its subject
     tried = [
-        *(
-            f"$JS.API.STREAM.{call}.{STREAM}"
-            for call in ("DELETE", "PURGE", "UPDATE", "CREATE", "RESTORE", "SNAPSHOT", "MSG.DELETE")
-        ),
+        *(f"$JS.API.STREAM.{call}.{STREAM}" for call in calls),
         "$JS.API.STREAM.CREATE.ANOTHER",
         "$JS.API.STREAM.DELETE.KV_progress",
         "$JS.API.STREAM.PURGE.KV_progress",

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from google.protobuf.message import Message
 from sqlalchemy import create_engine, text
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from clipforge.v1.facts_pb2 import (
     ClipsDetected,
@@ -25,9 +25,12 @@ from clipforge_contracts import ids
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact
 from clipforge_projector import projector, schema
-from clipforge_projector.apply import SteppedDown, apply
-from clipforge_projector.projector import CannotRebuild
+from clipforge_projector.apply import apply
+from clipforge_projector.position import SteppedDown, position_in
+from clipforge_projector.projector import AnotherIsActive, CannotRebuild
 from clipforge_runtime.testing import MemoryBus
+from clipforge_standalone.servers.postgres import PostgresServer
+from rows import dump
 from samples import EXPORT, PROJECT, TENANT, every_fact, project
 
 pytestmark = pytest.mark.integration
@@ -61,13 +64,14 @@ async def catch_up(sessions: Sessions, bus: MemoryBus, batch: int = 3) -> None:
     await projector.project(sessions, bus, batch=batch, until=len(bus.entries))
 
 
-async def dump(sessions: Sessions) -> dict[str, list[Any]]:
-    async with sessions() as session:
-        connection = await session.connection()
-        return {
-            table.name: sorted(map(repr, (await connection.execute(table.select())).all()))
-            for table in SQLModel.metadata.sorted_tables
-        }
+def copy_of(server: PostgresServer, url: str) -> str:
+    """Another database with the same rows, as a restored backup."""
+    name = url.rsplit("/", 1)[-1].partition("?")[0]
+    engine = create_engine(with_driver(server.url()), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}_copy" TEMPLATE "{name}"'))
+    engine.dispose()
+    return server.url(f"{name}_copy")
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(database_url: str) -> None:
@@ -159,7 +163,7 @@ async def test_a_failure_says_why_to_the_user(sessions: Sessions, bus: MemoryBus
 
 async def test_a_second_writer_steps_down(sessions: Sessions, bus: MemoryBus) -> None:
     await tell(bus, *LIFE)
-    await projector.position_in(sessions, bus)
+    await position_in(sessions, bus)
     await apply(sessions, bus.entries[:2], incarnation="memory", position=0)
 
     with pytest.raises(SteppedDown):
@@ -203,7 +207,7 @@ async def test_an_unreadable_message_is_skipped(sessions: Sessions, bus: MemoryB
 
     await catch_up(sessions, bus)
 
-    assert await projector.position_in(sessions, bus) == ("memory", 2)
+    assert await position_in(sessions, bus) == ("memory", 2)
 
 
 async def test_a_clip_may_start_at_the_very_beginning(sessions: Sessions, bus: MemoryBus) -> None:
@@ -297,6 +301,50 @@ async def test_a_rebuild_goes_on_from_restored_tables(sessions: Sessions, bus: M
         assert row.state == ProjectState.READY
 
 
+async def test_a_backup_of_the_tables_is_brought_up_to_the_logs_end(
+    postgres_server: PostgresServer, database_url: str, bus: MemoryBus
+) -> None:
+    """The copy carries its position, and ends with the same rows as the tables that lived on."""
+    await tell(bus, *LIFE[:3])
+    async with open_database(database_url, pool_size=1) as living:
+        await catch_up(living, bus)
+    backup = copy_of(postgres_server, database_url)
+    await tell(bus, *LIFE[3:])
+
+    async with open_database(backup, pool_size=1) as restored:
+        await projector.rebuild(restored, bus, batch=5, from_nothing=False)
+        rows = await dump(restored)
+
+    async with open_database(database_url, pool_size=1) as living:
+        await catch_up(living, bus)
+        assert await dump(living) == rows
+
+
+async def test_a_rebuild_of_tables_of_another_log_is_refused_and_changes_nothing(
+    sessions: Sessions, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(bus, *LIFE)
+    await catch_up(sessions, bus)
+    before = await dump(sessions)
+    bus.incarnation_id = "another"
+
+    async def later(_: MemoryBus) -> int:
+        return 4
+
+    monkeypatch.setattr(MemoryBus, "first_sequence", later)
+    with pytest.raises(CannotRebuild, match="made from this log"):
+        await projector.rebuild(sessions, bus, batch=5, from_nothing=False)
+
+    assert await dump(sessions) == before
+
+
+async def test_a_rebuild_beside_an_active_projector_is_refused_in_words(database_url: str) -> None:
+    async with projector.alone(database_url):
+        with pytest.raises(AnotherIsActive, match="Stop every projector"):
+            async with projector.alone(database_url, wait=False):
+                pass
+
+
 async def test_a_rebuild_from_nothing_is_refused_once_facts_have_expired(
     sessions: Sessions, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +367,19 @@ def test_waiting_for_tables_that_nobody_makes_ends_in_words(postgres_server: Any
 
     with pytest.raises(schema.NotMigrated, match="upgrade"):
         schema.wait(postgres_server.url("untouched"), seconds=0)
+
+
+def test_tables_of_a_newer_version_are_current_for_the_older_one(database_url: str) -> None:
+    engine = create_engine(with_driver(database_url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert schema.is_current(database_url)
+
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    assert not schema.is_current(database_url)
 
 
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:

@@ -24,6 +24,7 @@ from clipforge_contracts.facts import Fact
 from clipforge_contracts.pipeline import BY_STAGE, IMPORT
 from clipforge_projector import projector
 from clipforge_projector.causes import cause_of
+from clipforge_projector.position import position_in
 from clipforge_projector.reconciler import TIMES, reconcile
 from clipforge_runtime.bus import Delivery
 from clipforge_runtime.errors import Permanent
@@ -145,7 +146,7 @@ async def test_a_log_that_was_made_anew_gets_its_unfinished_work_again(
     await workshop.admin.api(f"STREAM.DELETE.{subjects.STREAM}")
     await declare(workshop.admin, workshop.settings)
 
-    _, position = await projector.position_in(sessions, bus)
+    _, position = await position_in(sessions, bus)
     assert position == 0
     assert await reconcile(sessions, bus, now=LATER) == 1
 

@@ -56,6 +56,8 @@ class Position(SQLModel, table=True):
     stream: str = Field(primary_key=True)
     incarnation: str
     seq: int = Field(sa_column=_sequence())
+    # When the log stored that message: another message at its place is another log.
+    at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class Tenant(SQLModel, table=True):
@@ -64,6 +66,7 @@ class Tenant(SQLModel, table=True):
     id: str = Field(primary_key=True)
     name: str
     plan: str = Plan.FREE
+    saved_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class ApiKey(SQLModel, table=True):
@@ -76,6 +79,7 @@ class ApiKey(SQLModel, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     revoked: bool = False
     created_at: datetime = Field(sa_column=_time())
+    saved_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class Asset(SQLModel, table=True):
@@ -117,6 +121,18 @@ class Project(SQLModel, table=True):
     updated_sequence: int = Field(sa_column=_sequence())
     created_at: datetime = Field(sa_column=_time())
     updated_at: datetime = Field(sa_column=_time())
+    finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    cancelled_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class DeletedProject(SQLModel, table=True):
+    """A project that was. What the log, or a restored one, says of it makes no row again."""
+
+    __tablename__ = "deleted_projects"
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    deleted_at: datetime = Field(sa_column=_time())
 
 
 class Job(SQLModel, table=True):

@@ -76,6 +76,8 @@ def users() -> dict[str, Permissions]:
                 f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
                 "retries.>",
                 *_facts(StageFailed),
+                # What is over is taken from the log by its subject, to make room.
+                f"$JS.API.STREAM.PURGE.{subjects.STREAM}",
             ),
             subscribe=(_inbox(PROJECTOR),),
             publish_never=_queues("CONSUMER.MSG.NEXT"),

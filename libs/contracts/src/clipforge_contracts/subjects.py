@@ -113,6 +113,19 @@ def of_project(tenant: str, project: str) -> str:
     return f"facts.*.*.*.{_join(tenant, project)}.>"
 
 
+def everything_of_project(tenant: str, project: str) -> tuple[str, ...]:
+    """The filters of all that the log holds of one project: facts, retries and schedules."""
+    of = _join(tenant, project)
+    return tuple(f"{filters.removesuffix('>')}*.*.*.{of}.>" for filters in ALL)
+
+
+def that_bring(stage: Stage, job: str, *, tenant: str, project: str, about: str) -> tuple[str, ...]:
+    """The filters of all that brings one job to a worker, or will."""
+    facts = tuple(last_of(fact_name(kind), tenant, project, about) for kind in stage.consumes)
+    tail = f"{_join(stage.name)}.*.*.{_join(tenant, project, job)}"
+    return (*facts, f"retries.{tail}", f"schedules.{tail}.>")
+
+
 def of_tenant(tenant: str) -> str:
     """The filter of every fact of one tenant."""
     return f"facts.*.*.*.{_join(tenant)}.>"

@@ -21,6 +21,10 @@ class Unavailable(Exception):
     """The log did not confirm within the time given. The fact may or may not have been stated."""
 
 
+class Reborn(Exception):
+    """The log is another one now, made anew or restored: what was read before may not be in it."""
+
+
 @dataclass(frozen=True)
 class Stated:
     """What the log answered to a fact."""
@@ -137,12 +141,21 @@ class Reader(Protocol):
     ) -> AsyncGenerator[Entry]:
         """Every message after a sequence, in order, then each new one as it comes. Never ends.
 
-        Survives reconnects and the loss of the consumer behind it. Close it with `aclose`.
+        Survives reconnects and the loss of the consumer behind it. Close it with `aclose`. Raises
+        Reborn where the log is not the one any more that it began with.
         """
         ...
 
     async def last_sequence(self) -> int:
         """The sequence of the newest message of the log."""
+        ...
+
+    async def last_fact(self) -> int:
+        """The sequence of the newest fact, which retries may follow. 0: there is none."""
+        ...
+
+    async def stored_at(self, sequence: int) -> datetime | None:
+        """When the log stored a message, read at the leader. None: it does not hold it."""
         ...
 
     async def first_sequence(self) -> int:

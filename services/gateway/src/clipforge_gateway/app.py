@@ -24,7 +24,7 @@ from clipforge_gateway.routes import clips, events, exports, health, projects, q
 from clipforge_gateway.routes.health import VERSION
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
-from clipforge_runtime.bus import Unavailable
+from clipforge_runtime.bus import Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.storage import ObjectStore
@@ -95,7 +95,7 @@ async def _keep_following(feed: Feed) -> None:
     while True:
         try:
             await feed.run()
-        except* Unavailable as errors:
+        except* (Reborn, Unavailable) as errors:
             log.warning("the event feed begins anew: %s", errors.exceptions)
         # Whoever listens would miss what is stated meanwhile: they come back with their last id.
         feed.close()

@@ -12,11 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from clipforge_catalog.database import open_database
 from clipforge_projector import projector, schema
-from clipforge_projector.apply import SteppedDown
+from clipforge_projector.position import SteppedDown
+from clipforge_projector.rebirth import welcome
 from clipforge_projector.reconciler import Reconciler
 from clipforge_projector.removal import remove_objects
 from clipforge_projector.settings import Settings
-from clipforge_runtime.bus import Unavailable
+from clipforge_runtime.bus import Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.main import service
 from clipforge_runtime.s3 import S3Store
@@ -56,6 +57,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 asyncio.TaskGroup() as tasks,
             ):
                 log.info("this projector is the active one")
+                await welcome(sessions, bus)
                 tasks.create_task(bus.keep_progress(settings.stream_replicas))
                 reconciler = Reconciler(sessions, bus)
                 tasks.create_task(reconciler.work())
@@ -65,7 +67,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                         sessions, bus, batch=settings.projector_batch, on_facts=reconciler.hear
                     )
                 )
-        except* (DBAPIError, SteppedDown, Unavailable, OSError) as errors:
+        except* (DBAPIError, SteppedDown, Reborn, Unavailable, OSError) as errors:
             log.warning("stepping down, and trying again: %s", errors.exceptions)
         # Between two tries; nothing announces that the database is back.
         await asyncio.sleep(AGAIN_SECONDS)
@@ -81,7 +83,7 @@ async def rebuild(settings: Settings, *, from_nothing: bool) -> None:
     url = settings.database_url.get_secret_value()
     async with (
         JetStream.connect(settings, name="projector") as bus,
-        projector.alone(url),
+        projector.alone(url, wait=False),
         open_database(url, pool_size=POOL) as sessions,
     ):
         reached = await projector.rebuild(
@@ -109,5 +111,5 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (projector.CannotRebuild, schema.NotMigrated) as error:
+    except (projector.CannotRebuild, projector.AnotherIsActive, schema.NotMigrated) as error:
         sys.exit(str(error))

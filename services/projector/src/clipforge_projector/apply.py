@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from prometheus_client import Counter
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
@@ -25,9 +24,8 @@ from clipforge.v1.facts_pb2 import (
     VideoTranscribed,
 )
 from clipforge_catalog.database import Sessions
-from clipforge_catalog.tables import Position
-from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, fact_name
+from clipforge_projector.position import move
 from clipforge_projector.projections import export, job, project, tenant
 from clipforge_runtime.bus import Entry
 
@@ -70,10 +68,6 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
 }
 
 
-class SteppedDown(Exception):
-    """Another projector has moved the position: this one must stop writing."""
-
-
 async def apply(
     sessions: Sessions, entries: Sequence[Entry], *, incarnation: str, position: int
 ) -> int:
@@ -82,7 +76,7 @@ async def apply(
     A fact that cannot be applied must not stop those behind it: it is left out, counted, and its
     project says so. The fact stays in the log, for a `rebuild` with the defect mended.
     """
-    last = entries[-1].sequence
+    last, at = entries[-1].sequence, entries[-1].time
     read = [(entry.fact, entry) for entry in entries if entry.fact is not None]
     if len(read) < len(entries):
         log.error("skipping messages up to %d that cannot be read", last)
@@ -90,12 +84,12 @@ async def apply(
         async with sessions.begin() as session:
             for fact, entry in read:
                 await _change_rows(session, fact, entry)
-            await _move(session, incarnation=incarnation, position=position, last=last)
+            await move(session, incarnation=incarnation, position=position, last=last, at=at)
     except DEFECTS:
         async with sessions.begin() as session:
             for fact, entry in read:
                 await _change_rows_or_leave_out(session, fact, entry)
-            await _move(session, incarnation=incarnation, position=position, last=last)
+            await move(session, incarnation=incarnation, position=position, last=last, at=at)
     for fact, _ in read:
         APPLIED.labels(fact_name(fact)).inc()
     return last
@@ -117,18 +111,3 @@ async def _change_rows_or_leave_out(session: AsyncSession, fact: Fact, entry: En
         log.exception("leaving out %s at %d: no row can be made of it", name, entry.sequence)
         UNAPPLIED.labels(name).inc()
         await project.left_out(session, fact, entry)
-
-
-async def _move(session: AsyncSession, *, incarnation: str, position: int, last: int) -> None:
-    """Say how far the rows are true, where nobody else has."""
-    moved = await session.exec(
-        update(Position)
-        .where(
-            col(Position.stream) == subjects.STREAM,
-            col(Position.incarnation) == incarnation,
-            col(Position.seq) == position,
-        )
-        .values(seq=last)
-    )
-    if moved.rowcount != 1:
-        raise SteppedDown(f"position is not {position} any more")

@@ -9,13 +9,12 @@ from typing import Final
 
 from prometheus_client import Gauge
 from sqlalchemy import text
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, select
 
 from clipforge_catalog import tables
 from clipforge_catalog.database import Sessions, engine
-from clipforge_catalog.tables import Job, JobState, Position
-from clipforge_contracts import subjects
 from clipforge_projector.apply import apply
+from clipforge_projector.position import kept_position, position_in
 from clipforge_runtime.bus import Entry, Reader
 
 log = logging.getLogger(__name__)
@@ -29,11 +28,16 @@ class CannotRebuild(Exception):
     """The log no longer holds what a rebuild would need; the text says what to do."""
 
 
+class AnotherIsActive(Exception):
+    """A projector writes already; the text says what to do."""
+
+
 @asynccontextmanager
-async def alone(database_url: str) -> AsyncGenerator[None]:
+async def alone(database_url: str, *, wait: bool = True) -> AsyncGenerator[None]:
     """Wait until no other projector is active, and be the active one for the body.
 
-    The lock lives and dies with its connection, so a dead projector frees it at once.
+    The lock lives and dies with its connection, so a dead projector frees it at once. Without
+    `wait`, AnotherIsActive where one is.
     """
     pool = engine(database_url, pool_size=1)
     try:
@@ -42,34 +46,17 @@ async def alone(database_url: str) -> AsyncGenerator[None]:
             # This wait may take for ever; the pool's own statement timeout must not end it.
             await connection.execute(text("SET statement_timeout = 0"))
             await connection.execute(text("SET lock_timeout = 0"))
-            await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+            call = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+            got = await connection.execute(text(f"SELECT {call}(:lock)"), {"lock": LOCK})
+            if got.scalar() is False:
+                raise AnotherIsActive(
+                    "A projector is active. Stop every projector, rebuild, and start them again."
+                )
             ACTIVE.set(1)
             yield
     finally:
         ACTIVE.set(0)
         await pool.dispose()
-
-
-async def position_in(sessions: Sessions, log_: Reader) -> tuple[str, int]:
-    """Which log this is, and where to go on in it.
-
-    A log made anew, or restored from a backup, is read from its beginning, over the rows there are;
-    what waits then waits for a message of unknown sequence, until it is met again.
-    """
-    incarnation = await log_.incarnation()
-    last = await log_.last_sequence()
-    async with sessions.begin() as session:
-        found = await session.get(Position, subjects.STREAM)
-        if found is None:
-            session.add(Position(stream=subjects.STREAM, incarnation=incarnation, seq=0))
-            return incarnation, 0
-        if found.incarnation != incarnation or found.seq > last:
-            log.warning("the log is another one now: reading it from its beginning")
-            found.incarnation, found.seq = incarnation, 0
-            await session.exec(
-                update(Job).where(col(Job.state) == JobState.WAITING).values(cause_sequence=0)
-            )
-        return incarnation, found.seq
 
 
 async def project(
@@ -95,35 +82,26 @@ async def project(
 
 async def rebuild(sessions: Sessions, log_: Reader, *, batch: int, from_nothing: bool) -> int:
     """Bring restored tables, or empty ones, up to the log's end. CannotRebuild says why not."""
-    first, last = await log_.first_sequence(), await log_.last_sequence()
-    if from_nothing:
-        if first > 1:
-            raise CannotRebuild(
-                f"The log begins at {first}, not at 1: its oldest facts have expired. "
-                "Restore a backup of the tables, then run `rebuild` without --from-nothing."
-            )
-        await _empty(sessions)
-    _, position = await position_in(sessions, log_)
+    first = await log_.first_sequence()
+    position = 0 if from_nothing else await kept_position(sessions, log_) or 0
     if position + 1 < first:
-        raise CannotRebuild(
+        raise CannotRebuild(_what_is_missing(position, first))
+    if from_nothing:
+        await _empty(sessions)
+    return await project(sessions, log_, batch=batch, until=await log_.last_fact())
+
+
+def _what_is_missing(position: int, first: int) -> str:
+    if position:
+        return (
             f"These tables end at {position}, and the log begins at {first}: what lies between "
             "has expired. Restore a newer backup of the tables."
         )
-    facts = await _last_fact(log_, position, last)
-    return await project(sessions, log_, batch=batch, until=facts)
-
-
-async def _last_fact(log_: Reader, position: int, last: int) -> int:
-    """The newest sequence that a follower of facts will see: retries lie between facts."""
-    newest = position
-    if last <= position:
-        return newest
-    reading = log_.follow(after=position)
-    with contextlib.suppress(TimeoutError):
-        while newest < last:
-            async with asyncio.timeout(5):
-                newest = (await anext(reading)).sequence
-    return newest
+    return (
+        f"The log begins at {first}, not at 1: its oldest facts have expired. "
+        "Restore a backup of the tables that was made from this log, then run `rebuild` without "
+        "--from-nothing."
+    )
 
 
 async def _empty(sessions: Sessions) -> None:
@@ -139,6 +117,7 @@ async def _empty(sessions: Sessions) -> None:
             tables.Tenant,
             tables.Usage,
             tables.Removal,
+            tables.DeletedProject,
             tables.Position,
         ):
             await session.exec(delete(table))

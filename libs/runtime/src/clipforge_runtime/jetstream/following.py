@@ -15,7 +15,7 @@ from typing import Final
 
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Unreadable, decode
-from clipforge_runtime.bus import Entry, Unavailable
+from clipforge_runtime.bus import Entry, Reborn, Unavailable
 from clipforge_runtime.jetstream.connection import ApiError, Connection, Message
 from clipforge_runtime.jetstream.delivery import Receipt
 from clipforge_runtime.jetstream.publishing import parse_headers
@@ -34,8 +34,10 @@ async def follow(
 ) -> AsyncGenerator[Entry]:
     """See Reader.follow."""
     position = after
+    created = ""
     while True:
         try:
+            created = await _still_the_same(connection, created, position)
             # aclosing: else whoever stops reading leaves the consumer and its inbox behind.
             async with aclosing(
                 _follow_one_consumer(connection, name, position, filters)
@@ -47,6 +49,15 @@ async def follow(
             log.warning("following the log anew from %d: %s", position + 1, error)
             # Between two tries to reach a log that is away; nothing announces its return.
             await asyncio.sleep(0.5)
+
+
+async def _still_the_same(connection: Connection, created: str, position: int) -> str:
+    """When the stream was made. Reborn where it was another one, or held more, before."""
+    info = await connection.api(f"STREAM.INFO.{subjects.STREAM}")
+    now, last = str(info["created"]), int(info["state"]["last_seq"])
+    if (created and now != created) or position > last:
+        raise Reborn(f"read up to {position}; the log is of {now} now, and ends at {last}")
+    return now
 
 
 async def _follow_one_consumer(

@@ -76,6 +76,21 @@ class JetStream:
     async def last_sequence(self) -> int:
         return int((await self._stream_info())["state"]["last_seq"])
 
+    async def last_fact(self) -> int:
+        newest = await self._last("facts.>")
+        return newest.sequence if newest else 0
+
+    async def stored_at(self, sequence: int) -> datetime | None:
+        try:
+            reply = await self.connection.api(
+                f"STREAM.MSG.GET.{subjects.STREAM}", {"seq": sequence}
+            )
+        except wire.ApiError as error:
+            if error.err_code == publishing.NO_MESSAGE:
+                return None
+            raise
+        return following.stored(reply["message"]).time
+
     async def first_sequence(self) -> int:
         return int((await self._stream_info())["state"]["first_seq"])
 
@@ -146,6 +161,11 @@ class JetStream:
             message_id=fact_id,
             headers={**publishing.envelope(fact, fact_id, self.name), **replayed},
         )
+
+    async def purge(self, filters: str) -> int:
+        """Take the messages under a filter out of the log for good; how many there were."""
+        done = await self.connection.api(f"STREAM.PURGE.{subjects.STREAM}", {"filter": filters})
+        return int(done["purged"])
 
     async def holds(self, stage: Stage, due: subjects.Subject, cause: int) -> bool:
         """Whether this log still holds a job's work; see holding.holds."""

@@ -95,6 +95,13 @@ class MemoryBus:
     async def last_sequence(self) -> int:
         return len(self.entries)
 
+    async def last_fact(self) -> int:
+        return len(self.entries)
+
+    async def stored_at(self, sequence: int) -> datetime | None:
+        held = 1 <= sequence <= len(self.entries)
+        return self.entries[sequence - 1].time if held else None
+
     async def first_sequence(self) -> int:
         return 1
 

@@ -11,11 +11,13 @@ from clipforge.v1.facts_pb2 import (
 )
 from clipforge_catalog.tables import Export, JobState, Project
 from clipforge_contracts.documents import as_dict
+from clipforge_projector.projections import job
 from clipforge_runtime.bus import Entry
 
 
 async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) -> None:
-    if await session.get(Project, fact.project.project_id) is None:
+    project = await session.get(Project, fact.project.project_id)
+    if project is None:
         return  # deleted meanwhile
     if await session.get(Export, fact.export_id) is not None:
         return
@@ -25,6 +27,7 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
             tenant_id=fact.project.tenant_id,
             project_id=fact.project.project_id,
             clip_id=fact.clip.id,
+            state=JobState.CANCELLED if project.cancelled_at else JobState.WAITING,
             aspect=fact.render.aspect,
             style=fact.render.style,
             quality=fact.render.quality,
@@ -32,6 +35,7 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
             record={},
             sequence=entry.sequence,
             created_at=entry.time,
+            finished_at=entry.time if project.cancelled_at else None,
         )
     )
 
@@ -49,7 +53,7 @@ async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> N
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
     export = await session.get(Export, fact.about)
-    if export is None or export.state != JobState.WAITING:
+    if export is None or export.state != JobState.WAITING or await job.ended(session, fact.job_id):
         return
     export.state = JobState.FAILED
     export.failure_reason = fact.reason
@@ -59,7 +63,9 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
 
 async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> None:
     export = await session.get(Export, fact.about)
-    if export is not None and export.state == JobState.FAILED:
+    if export is None or await job.is_known(session, fact.job_id):
+        return
+    if export.state == JobState.FAILED:
         export.state = JobState.WAITING
         export.failure_reason = export.failure_sentence = export.finished_at = None
 

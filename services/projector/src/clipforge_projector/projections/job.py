@@ -21,7 +21,8 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
     if stage is None or stage.is_part(fact):
         return
     project = project_of(fact)
-    if await session.get(Project, project.project_id) is None:
+    row = await session.get(Project, project.project_id)
+    if row is None:
         return
     job_id = stage.job(fact)
     job = await session.get(Job, job_id)
@@ -40,6 +41,8 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
             sequence=entry.sequence,
             cause_sequence=entry.sequence,
             waiting_since=entry.time,
+            state=JobState.CANCELLED if row.cancelled_at else JobState.WAITING,
+            finished_at=entry.time if row.cancelled_at else None,
         )
     )
 
@@ -47,8 +50,7 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
 async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> None:
     """A new job in the place of one that failed. The reconciler finds it, and states its cause."""
     failed = await session.get(Job, fact.failed_job_id)
-    known = await session.get(Job, fact.job_id)
-    if failed is None or failed.state != JobState.FAILED or known is not None:
+    if failed is None or failed.state != JobState.FAILED or await is_known(session, fact.job_id):
         return
     session.add(
         Job(
@@ -99,6 +101,17 @@ async def export_cancelled(session: AsyncSession, fact: ExportCancelled, entry: 
     if job is not None and job.state == JobState.WAITING:
         job.state = JobState.CANCELLED
         job.finished_at = entry.time
+
+
+async def is_known(session: AsyncSession, job_id: str) -> bool:
+    """Whether there is a job of this id."""
+    return await session.get(Job, job_id) is not None
+
+
+async def ended(session: AsyncSession, job_id: str) -> bool:
+    """Whether the rows know already how a job ended; what is told of it again changes nothing."""
+    job = await session.get(Job, job_id)
+    return job is not None and job.state != JobState.WAITING
 
 
 async def _latest(session: AsyncSession, stage: Stage, project: str, about: str) -> Job | None:

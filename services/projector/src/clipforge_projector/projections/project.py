@@ -18,6 +18,7 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_catalog.tables import (
     Asset,
     Clip,
+    DeletedProject,
     Export,
     Job,
     JobState,
@@ -30,23 +31,33 @@ from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
+from clipforge_projector.projections import job
 from clipforge_runtime.bus import Entry
 
 # The first of these in the log's order stays; what comes later is only recorded.
 FINAL: Final = {ProjectState.READY, ProjectState.CANCELLED}
+OVER: Final = {*FINAL, ProjectState.FAILED}
 AT: Final = {  # where a project stands while it waits for a stage
     IMPORT.name: ProjectState.QUEUED,
     TRANSCRIPTION.name: ProjectState.TRANSCRIBING,
     CLIP_DETECTION.name: ProjectState.DETECTING,
 }
+AFTER: Final = {  # where the outcome of a stage brings it
+    IMPORT.name: ProjectState.TRANSCRIBING,
+    TRANSCRIPTION.name: ProjectState.DETECTING,
+    CLIP_DETECTION.name: ProjectState.READY,
+}
+FORWARD: Final = [ProjectState.QUEUED, *AFTER.values()]
 
 
 async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry) -> None:
-    if await session.get(Project, fact.project.project_id) is not None:
-        return
+    project_id = fact.project.project_id
+    for table in (Project, DeletedProject):
+        if await session.get(table, project_id) is not None:
+            return
     session.add(
         Project(
-            id=fact.project.project_id,
+            id=project_id,
             tenant_id=fact.project.tenant_id,
             plan=Plan.read(fact.project.plan),
             title=fact.title,
@@ -61,7 +72,7 @@ async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry)
 
 
 async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> None:
-    project = await _advance(session, fact, entry, ProjectState.TRANSCRIBING)
+    project = await _advance(session, fact, entry, AFTER[IMPORT.name])
     if project is None:
         return
     project.asset_id = fact.asset_id
@@ -79,7 +90,7 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
 
 
 async def transcribed(session: AsyncSession, fact: VideoTranscribed, entry: Entry) -> None:
-    project = await _advance(session, fact, entry, ProjectState.DETECTING)
+    project = await _advance(session, fact, entry, AFTER[TRANSCRIPTION.name])
     if project is None:
         return
     project.transcript_key = fact.transcript_key
@@ -99,7 +110,7 @@ async def transcribed(session: AsyncSession, fact: VideoTranscribed, entry: Entr
 
 
 async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entry) -> None:
-    project = await _advance(session, fact, entry, ProjectState.READY)
+    project = await _advance(session, fact, entry, AFTER[CLIP_DETECTION.name])
     if project is None:
         return
     project.clips_key = fact.clips_key
@@ -117,7 +128,7 @@ async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entr
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
     """A failed export is no failure of its project."""
-    if fact.about != fact.project.project_id:
+    if fact.about != fact.project.project_id or await job.ended(session, fact.job_id):
         return
     project = await _advance(session, fact, entry, ProjectState.FAILED)
     if project is not None and project.state == ProjectState.FAILED:
@@ -128,11 +139,12 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
 
 async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> None:
     """Work goes on where it had failed."""
-    if fact.about != fact.project.project_id:
+    if fact.about != fact.project.project_id or await job.is_known(session, fact.job_id):
         return
     project = await session.get(Project, fact.project.project_id)
     if project is not None and project.state == ProjectState.FAILED:
-        await _advance(session, fact, entry, AT[fact.stage])
+        _stand(project, AT[fact.stage], entry)
+        _touch(project, entry)
 
 
 async def left_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
@@ -148,14 +160,15 @@ async def left_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
 
 
 async def cancelled(session: AsyncSession, fact: ProjectCancelled, entry: Entry) -> None:
-    await _advance(session, fact, entry, ProjectState.CANCELLED)
+    """What waits for it, or will, is cancelled, also where the project itself was ready before."""
+    project = await _advance(session, fact, entry, ProjectState.CANCELLED)
+    if project is None:
+        return
+    project.cancelled_at = project.cancelled_at or entry.time
     for table in (Job, Export):
         await session.exec(
             update(table)
-            .where(
-                col(table.project_id) == fact.project.project_id,
-                col(table.state) == JobState.WAITING,
-            )
+            .where(col(table.project_id) == project.id, col(table.state) == JobState.WAITING)
             .values(state=JobState.CANCELLED, finished_at=entry.time)
         )
 
@@ -170,6 +183,7 @@ async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> 
         await session.exec(delete(table).where(col(table.project_id) == project.id))
     await session.delete(project)
     await session.flush()
+    session.add(DeletedProject(id=project.id, tenant_id=project.tenant_id, deleted_at=entry.time))
     for key in keys:
         await session.merge(Removal(key=key, sequence=entry.sequence))
 
@@ -177,17 +191,36 @@ async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> 
 async def _advance(
     session: AsyncSession, fact: Fact, entry: Entry, state: ProjectState
 ) -> Project | None:
-    """The project in its new state; None where it has been deleted."""
+    """The project, in its new state where that lies ahead; None where it has been deleted."""
     project = await session.get(Project, project_of(fact).project_id)
     if project is None:
         return None
-    project.updated_sequence = entry.sequence
-    project.updated_at = entry.time
-    if project.state not in FINAL:
-        project.state = state
-        if state is not ProjectState.FAILED:
-            project.failed_stage = project.failure_reason = project.failure_sentence = None
+    _touch(project, entry)
+    if _lies_ahead(project, state):
+        _stand(project, state, entry)
     return project
+
+
+def _lies_ahead(project: Project, state: ProjectState) -> bool:
+    """Facts come twice, and from the log's beginning where it was made anew: nothing goes back."""
+    if project.state in FINAL or state not in FORWARD:
+        return project.state not in FINAL
+    # What has succeeded outranks what has failed, of the same stage or of one before.
+    reached = AT.get(project.failed_stage or "") if project.failed_stage else project.state
+    return reached is None or FORWARD.index(state) > FORWARD.index(ProjectState(reached))
+
+
+def _stand(project: Project, state: ProjectState, entry: Entry) -> None:
+    project.state = state
+    project.finished_at = entry.time if state in OVER else None
+    if state is not ProjectState.FAILED:
+        project.failed_stage = project.failure_reason = project.failure_sentence = None
+
+
+def _touch(project: Project, entry: Entry) -> None:
+    if entry.time >= project.updated_at:
+        project.updated_sequence = entry.sequence
+        project.updated_at = entry.time
 
 
 async def _objects_of(session: AsyncSession, project: Project) -> set[str]:

@@ -9,15 +9,22 @@ from clipforge_contracts.plans import Plan
 from clipforge_runtime.bus import Entry
 
 
-async def saved(session: AsyncSession, fact: TenantSaved, _: Entry) -> None:
+async def saved(session: AsyncSession, fact: TenantSaved, entry: Entry) -> None:
+    known = await session.get(Tenant, fact.project.tenant_id)
+    if known is not None and _is_newer(known, entry):
+        return
     plan = Plan.read(fact.project.plan)
-    await session.merge(Tenant(id=fact.project.tenant_id, name=fact.name, plan=plan))
+    await session.merge(
+        Tenant(id=fact.project.tenant_id, name=fact.name, plan=plan, saved_at=entry.time)
+    )
 
 
 async def key_saved(session: AsyncSession, fact: ApiKeySaved, entry: Entry) -> None:
     known = await session.get(ApiKey, fact.key_id)
     if known is not None:
-        known.name, known.role, known.revoked = fact.name, fact.role, fact.revoked
+        if not _is_newer(known, entry):
+            known.name, known.role, known.revoked = fact.name, fact.role, fact.revoked
+            known.saved_at = entry.time
         return
     session.add(
         ApiKey(
@@ -28,8 +35,14 @@ async def key_saved(session: AsyncSession, fact: ApiKeySaved, entry: Entry) -> N
             hash=fact.hash,
             revoked=fact.revoked,
             created_at=entry.time,
+            saved_at=entry.time,
         )
     )
+
+
+def _is_newer(row: Tenant | ApiKey, entry: Entry) -> bool:
+    """Whether a row knows better: a restored log must not bring a revoked key back."""
+    return row.saved_at is not None and row.saved_at > entry.time
 
 
 async def source_used(session: AsyncSession, fact: VideoTranscribed, entry: Entry) -> None:
