@@ -9,6 +9,7 @@ from functools import partial
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
@@ -42,7 +43,8 @@ problems (RFC 9457) with stable types; times of media are integer milliseconds.
 
 def create_app() -> FastAPI:
     """The routes, without their parts: see `open_parts`."""
-    app = FastAPI(
+    # The page at /docs brings its scripts along: it works where no other host can be reached.
+    app = FastAPIOffline(
         title="ClipForge",
         version=VERSION,
         description=DESCRIPTION,
