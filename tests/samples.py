@@ -164,4 +164,9 @@ def every_fact() -> list[Fact]:
             job_id=ids.job("import", PROJECT, 1),
             replay=1,
         ),
+        facts.LogTrimmed(
+            project=common.ProjectRef(tenant_id="_", plan=Plan.BUSINESS.wire),
+            up_to_sequence=4711,
+            projects=12,
+        ),
     ]

@@ -93,7 +93,7 @@ PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXP
 # File, what stands there, and what is to stand there.
 EDITS = [
     (f"{CONTRACTS}/facts.py", "    BrandKitSaved,\n", "    BrandKitSaved,\n    ChaptersNamed,\n"),
-    (f"{CONTRACTS}/facts.py", "    | JobReplayed\n", "    | JobReplayed\n    | ChaptersNamed\n"),
+    (f"{CONTRACTS}/facts.py", "    | LogTrimmed\n", "    | LogTrimmed\n    | ChaptersNamed\n"),
     (
         f"{CONTRACTS}/validation.py",
         "    facts_pb2.ProjectCancelled: _PROJECT,\n",

@@ -147,9 +147,7 @@ async def test_without_the_broker_what_there_is_is_still_shown(
     assert film.project in {one["id"] for one in listed.json()["items"]}
 
 
-async def test_without_the_store_a_project_is_taken_in_and_an_upload_is_not(
-    cut: Cut, tenant: Tenant
-) -> None:
+async def test_without_the_store_no_new_work_is_taken_on(cut: Cut, tenant: Tenant) -> None:
     await cut.settled("/health", 200)
     headers = {"Authorization": f"Bearer {tenant.key}"}
     cut.wires["storage"].cut()
@@ -162,5 +160,6 @@ async def test_without_the_store_a_project_is_taken_in_and_an_upload_is_not(
     )
     cut.wires["storage"].mend()
 
-    assert project.status_code == 202
+    assert problem(project) == (503, "unavailable")
+    assert "object store" in project.json()["detail"]
     assert problem(upload) == (503, "unavailable")

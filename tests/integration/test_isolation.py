@@ -25,7 +25,7 @@ def may_state(user: str, kind: type[Fact]) -> bool:
     if user == GATEWAY:
         return kind in GATEWAY_STATES
     if user == PROJECTOR:
-        return kind is facts.StageFailed  # of jobs that nothing is going to finish
+        return kind in (facts.StageFailed, facts.LogTrimmed)
     return kind in (*BY_STAGE[user].states, facts.StageFailed)
 
 

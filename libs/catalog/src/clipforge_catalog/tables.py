@@ -123,6 +123,8 @@ class Project(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=_time())
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     cancelled_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    # When the janitor took its facts out of the log. Not made of facts: a rebuild begins from none.
+    trimmed_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class DeletedProject(SQLModel, table=True):
@@ -133,6 +135,7 @@ class DeletedProject(SQLModel, table=True):
     id: str = Field(primary_key=True)
     tenant_id: str
     deleted_at: datetime = Field(sa_column=_time())
+    trimmed_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class Job(SQLModel, table=True):

@@ -19,6 +19,7 @@ from clipforge.v1.facts_pb2 import (
     ExportCancelled,
     ExportRequested,
     JobReplayed,
+    LogTrimmed,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
@@ -46,6 +47,7 @@ Fact: TypeAlias = (
     | TenantSaved
     | ApiKeySaved
     | JobReplayed
+    | LogTrimmed
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -112,5 +114,7 @@ def about(fact: Fact) -> str:
             return fact.project.tenant_id
         case ApiKeySaved():
             return fact.key_id
+        case LogTrimmed():
+            return "log"
         case _:
             return project_of(fact).project_id

@@ -13,6 +13,7 @@ from clipforge.v1.facts_pb2 import (
     ExportCancelled,
     ExportRequested,
     JobReplayed,
+    LogTrimmed,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
@@ -39,6 +40,8 @@ GATEWAY_STATES: Final[tuple[type[Fact], ...]] = (
     ApiKeySaved,
     JobReplayed,
 )
+# Of jobs that nothing is going to finish, and of its own care for the log.
+PROJECTOR_STATES: Final[tuple[type[Fact], ...]] = (StageFailed, LogTrimmed)
 CANCELS: Final[tuple[type[Fact], ...]] = (ProjectCancelled, ProjectDeleted, ExportCancelled)
 PROGRESS: Final = "KV_progress"
 
@@ -46,6 +49,8 @@ _READ: Final = (
     f"$JS.API.STREAM.INFO.{subjects.STREAM}",
     f"$JS.API.STREAM.MSG.GET.{subjects.STREAM}",
 )
+# What its account may hold, where the server says.
+_READ_ROOM: Final = ("$JS.API.INFO",)
 _READ_PROGRESS: Final = (
     f"$JS.API.STREAM.INFO.{PROGRESS}",
     f"$JS.API.STREAM.MSG.GET.{PROGRESS}",
@@ -70,12 +75,13 @@ def users() -> dict[str, Permissions]:
             publish=(
                 *_READ,
                 *_READ_PROGRESS,
+                *_READ_ROOM,
                 *_follow(),
                 f"$JS.API.STREAM.CREATE.{PROGRESS}",
                 # The reconciler: whether a queue holds a job, and the job anew where none does.
                 f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
                 "retries.>",
-                *_facts(StageFailed),
+                *_facts(*PROJECTOR_STATES),
                 # What is over is taken from the log by its subject, to make room.
                 f"$JS.API.STREAM.PURGE.{subjects.STREAM}",
             ),
@@ -92,6 +98,7 @@ def _gateway() -> Permissions:
             *_facts(*GATEWAY_STATES),
             *_READ,
             *_READ_PROGRESS,
+            *_READ_ROOM,
             *_follow(),
             f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
             f"$JS.API.CONSUMER.PAUSE.{subjects.STREAM}.*",

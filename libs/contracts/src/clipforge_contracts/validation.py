@@ -151,6 +151,7 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
         *_PROJECT,
         _has("stage", "about", "failed_job_id", "job_id", "replay"),
     ),
+    facts_pb2.LogTrimmed: (_has("project", "up_to_sequence", "projects"),),
     facts_pb2.ProjectCancelled: _PROJECT,
     facts_pb2.ProjectDeleted: _PROJECT,
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),

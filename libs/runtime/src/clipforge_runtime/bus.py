@@ -56,6 +56,19 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Room:
+    """How full the log is. `quota` is 0 where nobody has said what it may hold."""
+
+    used: int  # bytes
+    quota: int
+
+    @property
+    def share(self) -> float:
+        """From 0, empty, to 1, full."""
+        return self.used / self.quota if self.quota else 0.0
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a running job, or a part of one, is."""
 
@@ -160,6 +173,10 @@ class Reader(Protocol):
 
     async def first_sequence(self) -> int:
         """The sequence of the oldest message that the log still holds."""
+        ...
+
+    async def room(self) -> Room:
+        """How full the log is."""
         ...
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:

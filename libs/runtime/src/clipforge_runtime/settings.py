@@ -73,6 +73,12 @@ class RuntimeSettings(BaseSettings):
     stream_max_age_days: float = Field(
         default=7, gt=0, description="How long the log keeps facts, in days"
     )
+    log_max_bytes: int = Field(
+        default=0,
+        ge=0,
+        description="What the log's server may hold on disk (its max_file), in bytes; "
+        "0: the limit of the NATS account, where it has one",
+    )
     grace_seconds: float = Field(
         default=25,
         gt=0,

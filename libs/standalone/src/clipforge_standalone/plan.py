@@ -20,6 +20,7 @@ class Addresses:
     s3_access: str
     s3_secret: str
     s3_blobs: Path | None  # of the embedded store
+    log_max_bytes: int = 0  # of the embedded log
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def environment(folder: Path, addresses: Addresses, user: str) -> dict[str, str]
         "CLIPFORGE_SCRATCH_DIR": str(folder / "scratch"),
         "OMP_NUM_THREADS": "1",  # libraries that compute are given slots, not all cores each
     }
+    if addresses.log_max_bytes:
+        env["CLIPFORGE_LOG_MAX_BYTES"] = str(addresses.log_max_bytes)
     if addresses.s3_blobs is not None:
         env["CLIPFORGE_S3_SYNC_PATH"] = str(addresses.s3_blobs)
     return env

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from clipforge_standalone import folder as folders
 from clipforge_standalone.plan import Addresses, Service, environment, services
-from clipforge_standalone.servers.nats import NatsServer, answers
+from clipforge_standalone.servers.nats import MAX_FILE, NatsServer, answers
 from clipforge_standalone.servers.ports import Ports
 from clipforge_standalone.servers.postgres import PostgresServer
 from clipforge_standalone.servers.process import Child, DidNotStart
@@ -114,13 +114,13 @@ class Stack:
             if name.startswith("nats_")
         }
         if url := named.get("CLIPFORGE_NATS_URL"):
-            nats = dict.fromkeys(passwords, url)
+            nats, log_max_bytes = dict.fromkeys(passwords, url), 0
         else:
             log = NatsServer(
                 self.folder / "nats", ports.get("nats"), ports.get("nats-monitor"), passwords
             )
             self._start_server("nats", log)
-            nats = {user: log.url(user) for user in passwords}
+            nats, log_max_bytes = {user: log.url(user) for user in passwords}, MAX_FILE
         database = named.get("CLIPFORGE_DATABASE_URL", "")
         if not database:
             postgres = PostgresServer(
@@ -130,11 +130,11 @@ class Stack:
             database = postgres.url()
         if endpoint := named.get("CLIPFORGE_S3_ENDPOINT"):
             keys = named["CLIPFORGE_S3_ACCESS_KEY"], named["CLIPFORGE_S3_SECRET_KEY"]
-            return Addresses(nats, database, endpoint, *keys, None)
+            return Addresses(nats, database, endpoint, *keys, None, log_max_bytes)
         keys = secrets["s3_access"], secrets["s3_secret"]
         store = S3Server(self.folder / "s3", ports.get("s3"), ports.get("s3-metrics"), *keys)
         self._start_server("s3", store)
-        return Addresses(nats, database, store.endpoint, *keys, store.blobs)
+        return Addresses(nats, database, store.endpoint, *keys, store.blobs, log_max_bytes)
 
     def _start_server(self, name: str, server: Server) -> None:
         self.say(f"starting {name}")

@@ -20,6 +20,7 @@ from clipforge_gateway import openapi, problems
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.limits import Limits
+from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.parts import Log, Parts
 from clipforge_gateway.routes import clips, events, exports, health, projects, queues, uploads
 from clipforge_gateway.routes.health import VERSION
@@ -85,7 +86,16 @@ async def parts_of(
     following = asyncio.create_task(_keep_following(feed))
     try:
         authenticator = Authenticator(sessions, key)
-        yield Parts(settings, bus, store, sessions, authenticator, feed, Submissions(sessions))
+        yield Parts(
+            settings,
+            bus,
+            store,
+            sessions,
+            authenticator,
+            feed,
+            Submissions(sessions),
+            Outlook(bus, store),
+        )
     finally:
         feed.close()
         following.cancel()

@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
 from clipforge_gateway.feed import Feed
+from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.problems import UNAUTHENTICATED, Problem
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
@@ -31,6 +32,7 @@ class Parts:
     authenticator: Authenticator
     feed: Feed
     submissions: Submissions
+    outlook: Outlook
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")

@@ -43,6 +43,8 @@ TOO_LARGE = Kind("too-large", 413, "The request is too large")
 TOO_LONG = Kind("address-too-long", 414, "The address is too long")
 INVALID = Kind("invalid", 422, "The request is not valid")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key came with another request")
+BACKLOG = Kind("backlog-full", 429, "Too much of your work is not done yet")
+NO_ROOM = Kind("no-room", 503, "There is no room for new work just now")
 INTERNAL = Kind("internal", 500, "Something went wrong on our side")
 UNAVAILABLE = Kind("unavailable", 503, "A part of ClipForge does not answer just now")
 
@@ -56,9 +58,13 @@ CATALOGUE: Final = (
     TOO_LONG,
     INVALID,
     KEY_REUSED,
+    BACKLOG,
     INTERNAL,
     UNAVAILABLE,
+    NO_ROOM,
 )
+# Seconds until it is worth another try: an outage may be over soon, a backlog is not.
+_AFTER: Final = {UNAVAILABLE: RETRY_SECONDS, BACKLOG: 30, NO_ROOM: 60}
 _BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
 _IN_WORDS: Final = {  # what the framework says of itself tells nobody what to do
     NOT_FOUND.status: "Nothing has this address. /docs lists those that there are.",
@@ -166,7 +172,7 @@ def answer(
         request_id=getattr(request.state, "request_id", ""),
         errors=errors or [],
     )
-    headers = {"Retry-After": str(RETRY_SECONDS)} if kind is UNAVAILABLE else {}
+    headers = {"Retry-After": str(_AFTER[kind])} if kind in _AFTER else {}
     if kind is UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(

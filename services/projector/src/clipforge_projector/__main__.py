@@ -16,6 +16,7 @@ from clipforge_projector.position import SteppedDown
 from clipforge_projector.rebirth import welcome
 from clipforge_projector.reconciler import Reconciler
 from clipforge_projector.removal import remove_objects
+from clipforge_projector.room import Marks, keep_room
 from clipforge_projector.settings import Settings
 from clipforge_runtime.bus import Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
@@ -26,7 +27,7 @@ from clipforge_runtime.settings import load
 log = logging.getLogger("clipforge_projector")
 
 WAIT_SECONDS: Final = 300
-POOL: Final = 4  # applying and removing, one statement each at a time
+POOL: Final = 6  # one for each task of the active projector, and one over
 AGAIN_SECONDS: Final = 1.0
 
 
@@ -61,6 +62,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 tasks.create_task(bus.keep_progress(settings.stream_replicas))
                 reconciler = Reconciler(sessions, bus)
                 tasks.create_task(reconciler.work())
+                tasks.create_task(keep_room(sessions, bus, Marks.of(settings)))
                 tasks.create_task(remove_objects(sessions, S3Store(settings)))
                 tasks.create_task(
                     projector.project(

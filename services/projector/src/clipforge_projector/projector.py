@@ -15,6 +15,7 @@ from clipforge_catalog import tables
 from clipforge_catalog.database import Sessions, engine
 from clipforge_projector.apply import apply
 from clipforge_projector.position import kept_position, position_in
+from clipforge_projector.room import trimmed_up_to
 from clipforge_runtime.bus import Entry, Reader
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,11 @@ async def rebuild(sessions: Sessions, log_: Reader, *, batch: int, from_nothing:
     position = 0 if from_nothing else await kept_position(sessions, log_) or 0
     if position + 1 < first:
         raise CannotRebuild(_what_is_missing(position, first))
+    if position < (trimmed := await trimmed_up_to(log_)):
+        raise CannotRebuild(
+            f"Facts up to {trimmed} were taken from the log to make room in it, and these tables "
+            f"end at {position}. Restore a backup of the tables from after that."
+        )
     if from_nothing:
         await _empty(sessions)
     return await project(sessions, log_, batch=batch, until=await log_.last_fact())

@@ -593,3 +593,34 @@ class JobReplayed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobReplayed: _TypeAlias = JobReplayed  # noqa: Y015
+
+@_typing.final
+class LogTrimmed(_message.Message):
+    """The facts of finished projects were taken out of the log, which had little room left. Stated by the projector, before it does so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    UP_TO_SEQUENCE_FIELD_NUMBER: _builtins.int
+    PROJECTS_FIELD_NUMBER: _builtins.int
+    up_to_sequence: _builtins.int
+    """no later message was taken out, now or before"""
+    projects: _builtins.int
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """nobody's: tenant "_" """
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        up_to_sequence: _builtins.int = ...,
+        projects: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "projects", b"projects", "up_to_sequence", b"up_to_sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogTrimmed: _TypeAlias = LogTrimmed  # noqa: Y015

@@ -12,7 +12,7 @@ from clipforge_contracts.facts import Fact, encode, fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Stated, Unavailable
+from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Room, Stated, Unavailable
 from clipforge_runtime.jetstream import connection as wire
 from clipforge_runtime.jetstream import following, holding, progress, publishing
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery
@@ -26,16 +26,17 @@ FAR = timedelta(days=3650)  # a pause has an end in JetStream; resume comes firs
 class JetStream:
     """A Publisher and a Reader on NATS JetStream."""
 
-    def __init__(self, connection: wire.Connection, name: str) -> None:
+    def __init__(self, connection: wire.Connection, name: str, quota: int = 0) -> None:
         self.connection = connection
         self.name = name
+        self._quota = quota
 
     @classmethod
     @asynccontextmanager
     async def connect(cls, settings: RuntimeSettings, *, name: str) -> AsyncGenerator["JetStream"]:
         """Connect as the service `name`; its NATS user and inboxes go by that name."""
         async with wire.connect(settings.nats_url, name) as connection:
-            yield cls(connection, name)
+            yield cls(connection, name, settings.log_max_bytes)
 
     async def state(
         self,
@@ -93,6 +94,13 @@ class JetStream:
 
     async def first_sequence(self) -> int:
         return int((await self._stream_info())["state"]["first_seq"])
+
+    async def room(self) -> Room:
+        used = int((await self._stream_info())["state"]["bytes"])
+        if not self._quota:  # an account has a limit of its own where its operator has set one
+            limits = (await self.connection.api("INFO"))["limits"]
+            return Room(used, max(0, int(limits["max_storage"])))
+        return Room(used, self._quota)
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
         delayed, *each = await asyncio.gather(

@@ -11,7 +11,7 @@ from clipforge_contracts.facts import Fact, ce_type, decode, encode, fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Stated
+from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Room, Stated
 from clipforge_runtime.jetstream.publishing import envelope
 
 
@@ -104,6 +104,9 @@ class MemoryBus:
 
     async def first_sequence(self) -> int:
         return 1
+
+    async def room(self) -> Room:
+        return Room(used=0, quota=0)
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
         paused = stage.name in self.paused

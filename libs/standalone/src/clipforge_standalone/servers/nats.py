@@ -15,6 +15,7 @@ from clipforge_standalone.servers.process import Child
 # The default syncs every two minutes: a power cut lost everything of a 12-second burst.
 SYNC_INTERVAL: Final = "always"
 READY_SECONDS: Final = 30
+MAX_FILE: Final = 20 * 1024**3  # bytes
 
 
 @dataclass
@@ -25,7 +26,7 @@ class NatsServer:
     port: int
     monitor_port: int
     passwords: Mapping[str, str]  # by user
-    max_file: str = "20GB"
+    max_file: str = str(MAX_FILE)
 
     def __post_init__(self) -> None:
         self.child = Child("nats", [program("nats-server"), "-c", str(self._config)], self._log)

@@ -17,9 +17,10 @@ from clipforge_catalog.tables import Clip, Export, JobState
 from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
 from clipforge_gateway import cursors, rows, schemas, views
+from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
-from clipforge_gateway.problems import CONFLICT, NOT_FOUND, Problem, documented
+from clipforge_gateway.problems import BACKLOG, CONFLICT, NO_ROOM, NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.projects import (
     LOOK_AGAIN_SECONDS,
     Wait,
@@ -45,7 +46,8 @@ FILES = {
     operation_id="createExport",
     summary="Render a clip",
     status_code=202,
-    responses=documented(NOT_FOUND, CONFLICT),
+    responses=documented(NOT_FOUND, CONFLICT, BACKLOG, NO_ROOM),
+    dependencies=[Admitted],
 )
 async def create(
     body: schemas.CreateExport, parts: PartsDep, caller: CallerDep, response: Response

@@ -20,13 +20,16 @@ from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_gateway import cursors, rows, schemas, views
+from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.feed import Event
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import (
+    BACKLOG,
     CONFLICT,
     INVALID,
     KEY_REUSED,
+    NO_ROOM,
     NOT_FOUND,
     Problem,
     documented,
@@ -57,7 +60,8 @@ Wait = Annotated[int, Query(ge=0, le=MAX_WAIT, description="Answer when it is ov
     operation_id="createProject",
     summary="Take a film in",
     status_code=202,
-    responses=documented(CONFLICT, KEY_REUSED),
+    responses=documented(CONFLICT, KEY_REUSED, BACKLOG, NO_ROOM),
+    dependencies=[Admitted],
 )
 async def create(
     body: schemas.CreateProject,

@@ -13,9 +13,18 @@ from pydantic import BaseModel
 
 from clipforge_contracts import ids, keys
 from clipforge_gateway import schemas
+from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
-from clipforge_gateway.problems import CONFLICT, NOT_FOUND, TOO_LARGE, Problem, documented
+from clipforge_gateway.problems import (
+    BACKLOG,
+    CONFLICT,
+    NO_ROOM,
+    NOT_FOUND,
+    TOO_LARGE,
+    Problem,
+    documented,
+)
 from clipforge_runtime.storage import NotFound, Part
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
@@ -41,7 +50,8 @@ class UploadSession(BaseModel):
     operation_id="createUpload",
     summary="Begin an upload",
     status_code=201,
-    responses=documented(TOO_LARGE),
+    responses=documented(TOO_LARGE, BACKLOG, NO_ROOM),
+    dependencies=[Admitted],
 )
 async def create(
     body: schemas.CreateUpload, parts: PartsDep, caller: CallerDep
