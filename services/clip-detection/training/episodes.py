@@ -6,18 +6,15 @@ Everything before `main_start` is hidden, or the opening itself would give them 
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from clipforge_clip_detection.interest import FOLDS
 from clipforge_clip_detection.sentences import Sentence
-
-HELD_OUT = 5  # one episode in so many is never trained on
 
 
 @dataclass(frozen=True)
@@ -31,23 +28,17 @@ class Episode:
     end: float
 
     @property
-    def held_out(self) -> bool:
-        """Kept from the training by its id alone, so that no choice of ours can help."""
-        return zlib.crc32(self.id.encode()) % HELD_OUT == 0
+    def fold(self) -> int:
+        """Which training left it out. By its id alone, so that no choice of ours can help; a
+        guest who came back ("somebody-2") stays in one fold."""
+        return zlib.crc32(re.sub(r"-\d+$", "", self.id).encode()) % FOLDS
 
-    @property
-    def labels(self) -> npt.NDArray[np.float64]:
-        """1 for the sentences that lie in a highlight."""
-        return np.array(
-            [
-                float(
-                    any(
-                        s.start_ms / 1000 < end and s.end_ms / 1000 > start
-                        for start, end in self.highlights
-                    )
-                )
-                for s in self.sentences
-            ]
+    def picked(self, first: Sentence, last: Sentence) -> bool:
+        """Whether half of a span, or of a highlight where that is shorter, is what they share."""
+        begin, end = first.start_ms / 1000, last.end_ms / 1000
+        return any(
+            min(end, stop) - max(begin, start) >= 0.5 * min(end - begin, stop - start)
+            for start, stop in self.highlights
         )
 
 

@@ -14,91 +14,101 @@ from clipforge_clip_detection.sentences import Sentence
 
 Matrix = npt.NDArray[np.float64]
 
+SHARES: Final = {  # features that are shares of a sentence's words
+    "hook": lexicon.HOOKS,
+    "absolute": lexicon.ABSOLUTES,
+    "negative": lexicon.NEGATIVE,
+    "negation": lexicon.NEGATIONS,
+    "you": lexicon.SECOND_PERSON,
+    "i": lexicon.FIRST_PERSON,
+    "we": lexicon.WE,
+    "contrast": lexicon.CONTRAST,
+    "filler": lexicon.FILLERS,
+}
 NAMES: Final = (
-    *("length", "rate", "question", "hook", "absolute", "negative", "you", "i", "contrast"),
-    *(
-        "filler",
-        "number",
-        "centrality",
-        "rarity",
-        "pause_before",
-        "points_back",
-        "meta",
-        "long_words",
-    ),
+    *SHARES,
+    *("length", "question", "exclamation", "number", "centrality", "rarity"),
+    *("points_back", "meta", "long_words", "variety"),
 )
-_WORD: Final = re.compile(r"[\w']+")
+# Not \w: it stops at the vowel signs of Hindi or Thai and would leave half words.
+_GAP: Final = re.compile(
+    r"[\s!-&(-/:-@\[-`{-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u0589\u05be"
+    r"\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u2000-\u200b\u200e-\u206f\u20a0-\u20bf"
+    r"\u2190-\u2bff\u3000-\u303f\ufe30-\ufe4f\uff00-\uff0f\uff1a-\uff20\uff5b-\uff65]+"
+)
 
 
 def tokens(text: str) -> list[str]:
     """Lower-case words."""
-    return _WORD.findall(text.lower().replace("\u2019", "'"))
+    parts = _GAP.split(text.lower().replace("\u2019", "'"))
+    return [word for part in parts if (word := part.strip("'"))]
 
 
 def measure(found: Sequence[Sentence]) -> Matrix:
-    """One row a sentence, one column a feature of NAMES."""
+    """One row a sentence, one column a feature of NAMES. Nothing here depends on word times."""
     rows = [tokens(sentence.text) for sentence in found]
     counts = [Counter(word for word in row if word not in lexicon.STOPWORDS) for row in rows]
-    frequency = Counter(word for row in counts for word in row)
-    central, rare = _topic(counts, frequency)
+    central, rare = _topic(counts)
     made = np.zeros((len(found), len(NAMES)))
     for n, (sentence, row) in enumerate(zip(found, rows, strict=True)):
         size = max(len(row), 1)
-
-        def share(words: frozenset[str], row: list[str] = row, size: int = size) -> float:
-            return sum(word in words for word in row) / size
-
         text = sentence.text.lower()
         made[n] = (
-            min(math.log1p(size) / math.log(41), 1.5),
-            min(sentence.words / sentence.seconds / 4, 2.0),  # 4 words a second is fast
-            float(sentence.text.rstrip().endswith("?")),
-            share(lexicon.HOOKS),
-            share(lexicon.ABSOLUTES),
-            share(lexicon.NEGATIVE),
-            share(lexicon.SECOND_PERSON),
-            share(lexicon.FIRST_PERSON),
-            share(lexicon.CONTRAST),
-            share(lexicon.FILLERS),
-            float(any(word[0].isdigit() for word in row)),
+            *(sum(word in words for word in row) / size for words in SHARES.values()),
+            math.log1p(len(row)),
+            "?" in text,
+            "!" in text,
+            any(word[0].isdigit() for word in row),
             central[n],
             rare[n],
-            min(sentence.pause_before_ms / 2000, 1.0),
-            float(bool(row) and row[0] in lexicon.POINTS_BACK),
-            float(any(phrase in text for phrase in lexicon.META)),
-            sum(len(word) > 7 for word in row) / size,
+            bool(row) and row[0] in lexicon.POINTS_BACK,
+            any(phrase in text for phrase in lexicon.META),
+            sum(map(len, row)) / size,
+            len(set(row)) / size,
         )
     return made
 
 
-def _topic(
-    counts: Sequence["Counter[str]"], frequency: "Counter[str]"
-) -> tuple[list[float], list[float]]:
-    """How close each sentence is to what the film is about, and how rare its words are in it."""
-    total = max(len(counts), 1)
-    weight = {word: math.log((1 + total) / (1 + often)) for word, often in frequency.items()}
-    centre = {
-        word: sum(row[word] for row in counts if word in row) * weight[word] / total
-        for word, often in frequency.items()
-        if often > 1
-    }
-    centre_norm = math.sqrt(sum(value * value for value in centre.values())) or 1.0
-    central: list[float] = []
-    rare: list[float] = []
-    for row in counts:
-        norm = math.sqrt(sum((n * weight[word]) ** 2 for word, n in row.items())) or 1.0
-        dot = sum(n * weight[word] * centre.get(word, 0.0) for word, n in row.items())
-        central.append(dot / norm / centre_norm)
-        size = max(sum(row.values()), 1)
-        rare.append(sum(n * weight[word] for word, n in row.items()) / size / 10)
-    return central, rare
+def column(measured: Matrix, name: str) -> Matrix:
+    """One feature of every sentence."""
+    values: Matrix = measured[:, NAMES.index(name)]
+    return values
+
+
+def standard(values: Matrix) -> Matrix:
+    """How many standard deviations above the film's own mean, at most 4 either way."""
+    spread = values.std(axis=0)
+    level: Matrix = np.clip(
+        (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf), -4, 4
+    )
+    return level
 
 
 def smooth(values: Matrix, radius: int) -> Matrix:
     """Each row as the mean of itself and its neighbours: a moment is more than one sentence."""
-    padded = np.cumsum(np.vstack([np.zeros((1, values.shape[1])), values]), axis=0)
+    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     index = np.arange(len(values))
     low = np.maximum(index - radius, 0)
     high = np.minimum(index + radius + 1, len(values))
-    means: Matrix = (padded[high] - padded[low]) / (high - low)[:, None]
+    size = (high - low).reshape(-1, *([1] * (values.ndim - 1)))
+    means: Matrix = (sums[high] - sums[low]) / size
     return means
+
+
+def _topic(counts: Sequence["Counter[str]"]) -> tuple[list[float], list[float]]:
+    """How close each sentence is to what the film is about, and how rare its words are in it."""
+    total = max(len(counts), 1)
+    often = Counter(word for row in counts for word in row)
+    weight = {word: math.log((1 + total) / (1 + n)) for word, n in often.items()}
+    centre: dict[str, float] = dict.fromkeys(often, 0.0)
+    for row in counts:
+        for word, n in row.items():
+            centre[word] += n * weight[word] / total
+    central: list[float] = []
+    rare: list[float] = []
+    for row in counts:
+        norm = math.sqrt(sum((n * weight[word]) ** 2 for word, n in row.items())) or 1.0
+        central.append(sum(n * weight[word] * centre[word] for word, n in row.items()) / norm)
+        size = max(sum(row.values()), 1)
+        rare.append(sum(n * weight[word] for word, n in row.items()) / size)
+    return central, rare
