@@ -15,9 +15,11 @@ from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import IMPORT, Stage
 from clipforge_contracts.plans import Plan, Priority
 from clipforge_runtime.bus import Counts, Entry, Progress
+from clipforge_runtime.crew import MINUTE
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.connection import Connection, connect
 from clipforge_runtime.jetstream.declare import consumer_config
+from clipforge_runtime.limits import Limits
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Handler, Worker
@@ -93,9 +95,12 @@ class Workshop:
         """The settings of one service."""
         return _as(name, self.server, self.settings)
 
-    async def submit(self, name: str, plan: Plan = Plan.BUSINESS) -> facts.ProjectSubmitted:
+    async def submit(
+        self, name: str, plan: Plan = Plan.BUSINESS, tenant: str = TENANT
+    ) -> facts.ProjectSubmitted:
         """State a project to import, as the gateway does."""
         fact = submission(name, plan)
+        fact.project.tenant_id = tenant
         await self.gateway.state(fact, fact_id=ids.derive("evt", name), once=True)
         return fact
 
@@ -113,12 +118,14 @@ class Workshop:
         stage: Stage = IMPORT,
         concurrency: int = 1,
         grace: timedelta = timedelta(seconds=5),
+        limits: Limits | None = None,
+        minute: timedelta = MINUTE,
     ) -> AsyncIterator[Shift]:
         """A worker of one stage, until the end of the block."""
         async with self.connected(stage.name) as bus:
-            worker = Worker(stage=stage, handler=handler, bus=bus)
+            worker = Worker(stage=stage, handler=handler, bus=bus, limits=limits)
             stop = asyncio.Event()
-            slots = Slots(worker, concurrency=concurrency, grace=grace)
+            slots = Slots(worker, concurrency=concurrency, grace=grace, minute=minute)
             work = asyncio.create_task(slots.work(stop))
             try:
                 yield Shift(bus, worker, stop, work)
@@ -189,6 +196,7 @@ class Workshop:
             waiting=sum(one.waiting for one in each),
             active=sum(one.active for one in each),
             delayed=sum(one.delayed for one in each),
+            deferred=sum(one.deferred for one in each),
             paused=all(one.paused for one in each),
         )
 

@@ -10,7 +10,7 @@ from clipforge_contracts.facts import Fact, ce_type, encode
 from clipforge_contracts.permissions import ADMIN, GATEWAY, GATEWAY_STATES, PROJECTOR, users
 from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
 from clipforge_runtime.jetstream.connection import Message, connect
-from samples import every_fact
+from samples import TENANT, every_fact
 from workshop import Gate, Workshop
 
 pytestmark = pytest.mark.integration
@@ -73,6 +73,9 @@ async def test_a_service_reads_and_settles_its_own_queue_and_no_other(
         for durable, stage in DURABLES.items()
         if stage != user
         for subject in (
+            f"crew.{stage}",
+            f"$KV.progress.seats.{stage}.{TENANT}.0",
+            f"$KV.progress.stages.{stage}.deferring",
             f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{durable}",
             f"$JS.ACK.{STREAM}.{durable}.1.1.1.1.0",
             f"$JS.API.CONSUMER.DELETE.{STREAM}.{durable}",
@@ -125,6 +128,7 @@ async def test_a_service_cannot_listen_to_what_is_not_for_it(
 
     tried = [">", "facts.>", "retries.>", "$JS.>", "_INBOX.>", "facts.api-key-saved.>"]
     tried += [f"_INBOX_{other}.>" for other in users() if other != user]
+    tried += ["crew.>", *(f"crew.{stage.name}" for stage in PIPELINE if stage.name != user)]
     async with workshop.connected(user) as bus:
         for subject in tried:
             await bus.connection.subscribe(subject, hear)

@@ -115,13 +115,16 @@ def _worker(stage: Stage) -> Permissions:
             *_facts(*stage.states, StageFailed),
             f"retries.{stage.name}.>",
             f"schedules.{stage.name}.>",
-            "$KV.progress.>",
+            "$KV.progress.*.*",  # run keys: <job>.<part>
+            f"$KV.progress.seats.{stage.name}.>",
+            f"$KV.progress.stages.{stage.name}.>",
+            f"crew.{stage.name}",
             *_READ,
             *_READ_PROGRESS,
             *(f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{name}" for name in durables),
             *(f"$JS.ACK.{subjects.STREAM}.{name}.>" for name in durables),
         ),
-        subscribe=(_inbox(stage.name), *_facts(*CANCELS)),
+        subscribe=(_inbox(stage.name), *_facts(*CANCELS), f"crew.{stage.name}"),
     )
 
 

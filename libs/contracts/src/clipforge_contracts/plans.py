@@ -57,6 +57,15 @@ _EXPORT: Final = {
 }
 
 
+# Deliveries of one tenant that run at once in one stage, over all replicas, unless settings differ.
+RUNNING: Final[dict[Plan, int]] = {Plan.BUSINESS: 8, Plan.PRO: 4, Plan.FREE: 2}
+
+
+def deferrable(stage: str) -> Priority:
+    """The priority of the work that is held back while a stage is busy: that of the free plan."""
+    return priority_of(Plan.FREE, stage)
+
+
 def priority_of(plan: Plan, stage: str | None) -> Priority:
     """The priority of a delivery to `stage`; facts that feed no stage go with the pipeline's."""
     return _EXPORT[plan] if stage == "export" else _PIPELINE[plan]

@@ -2,7 +2,8 @@
 
     facts.<fact>.<priority>.<lane>.<tenant>.<project>.<about>
     retries.<stage>.<priority>.<lane>.<tenant>.<project>.<job>
-    schedules.<stage>.<priority>.<lane>.<tenant>.<project>.<job>.<n>
+    schedules.<stage>.<priority>.<lane>.<tenant>.<project>.<job>.<n>    a retry that is delayed
+    schedules.<stage>.<priority>.<lane>.<tenant>.<project>.<job>.d<n>   one that is deferred
 
 The server itself would store `*`, `>` and dots inside a token, so tokens are checked here.
 """
@@ -77,9 +78,14 @@ def retry(of: Subject, stage: Stage, job: str) -> Subject:
     return replace(of, kind="retries", name=stage.name, about=job)
 
 
-def schedule(due: Subject, sequence: int) -> str:
+def schedule(due: Subject, sequence: int, *, deferred: bool = False) -> str:
     """Where a retry waits. The settled message's sequence keeps two schedules apart."""
-    return f"{replace(due, kind='schedules')}.{sequence}"
+    return f"{replace(due, kind='schedules')}.{'d' if deferred else ''}{sequence}"
+
+
+def is_deferred(schedule: str) -> bool:
+    """Whether what waits there was held back, and not tried and failed."""
+    return schedule.rsplit(".", 1)[-1].startswith("d")
 
 
 def forged(subject: str, scheduler: str) -> bool:
@@ -139,7 +145,7 @@ def work(stage: Stage, priority: Priority, lane: Lane) -> tuple[str, ...]:
 
 
 def delayed(stage: Stage) -> str:
-    """The filter of what waits for its time: its count is the queue's `delayed`."""
+    """The filter of what waits for its time: the queue's `delayed` and `deferred`."""
     return f"{_join('schedules', stage.name)}.>"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import Lane
@@ -11,6 +11,7 @@ from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
 
 Headers = Mapping[str, str]
+Wait = Literal["waiting", "delayed", "deferred"]
 
 
 class Contradicted(Exception):
@@ -51,8 +52,9 @@ class Counts:
 
     waiting: int
     active: int
-    delayed: int
+    delayed: int  # they failed, and are tried again at their time
     paused: bool
+    deferred: int = 0  # held back: over a limit of the tenant's, or free work under load
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,12 @@ class Reader(Protocol):
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
         """The numbers of one queue, per priority."""
+        ...
+
+    async def wait(
+        self, stage: Stage, *, priority: Priority, tenant: str, project: str, job: str
+    ) -> Wait:
+        """How a job waits that is neither over nor running."""
         ...
 
     async def progress(self, job: str) -> tuple[Progress, ...]:

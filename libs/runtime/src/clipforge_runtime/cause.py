@@ -26,6 +26,7 @@ class Cause:
     attempt: int  # this one, from 1
     crashes: int  # deliveries whose worker died
     replay: int
+    deferrals: int = 0  # how often it was held back since it was last tried
 
     @classmethod
     def read(cls, stage: Stage, delivery: Delivery) -> "Cause":
@@ -50,6 +51,7 @@ class Cause:
             attempt=int(counted.get("cf-attempt", "0")) + 1,
             crashes=int(counted.get("cf-crashes", "0")) + delivery.deliveries - 1,
             replay=int(headers.get("cf-replay", "0")),
+            deferrals=int(counted.get("cf-deferrals", "0")),
         )
         _ = cause.policy  # a plan of tomorrow is found here, and not when the job has failed
         return cause
@@ -68,8 +70,12 @@ class Cause:
         return len(self.fact.plan.spans) if isinstance(self.fact, ChunkCut) else 1
 
     @property
+    def plan(self) -> Plan:
+        return Plan.read(project_of(self.fact).plan)
+
+    @property
     def policy(self) -> Attempts:
-        return ATTEMPTS[Plan.read(project_of(self.fact).plan)]
+        return ATTEMPTS[self.plan]
 
     @property
     def log_fields(self) -> dict[str, str]:
@@ -100,12 +106,13 @@ class Cause:
         """Where the same cause is delivered again."""
         return subjects.retry(self.subject, self.stage, self.job)
 
-    def headers(self, *, attempt: int, crashes: int) -> dict[str, str]:
+    def headers(self, *, attempt: int, crashes: int, deferrals: int = 0) -> dict[str, str]:
         """The headers of the same cause when it is delivered again."""
         return {
             **kept(self.delivery.headers),
             "cf-attempt": str(attempt),
             "cf-crashes": str(crashes),
+            **({"cf-deferrals": str(deferrals)} if deferrals else {}),
         }
 
 

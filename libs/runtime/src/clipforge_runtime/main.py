@@ -12,6 +12,7 @@ from clipforge_contracts.pipeline import Stage
 from clipforge_runtime import logs, telemetry
 from clipforge_runtime.health import Check, Health, admin_server
 from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.limits import Limits
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Handler, Worker
@@ -77,6 +78,6 @@ async def _run_stage(
         JetStream.connect(settings, name=stage.name) as bus,
     ):
         running.ready("log", bus.healthy)
-        worker = Worker(stage=stage, handler=handler, bus=bus)
+        worker = Worker(stage=stage, handler=handler, bus=bus, limits=Limits.of(settings))
         grace = timedelta(seconds=settings.grace_seconds)
         await Slots(worker, concurrency=concurrency, grace=grace).work(running.stop)

@@ -13,6 +13,7 @@ from clipforge_runtime.bus import Delivery, Progress, Unavailable
 from clipforge_runtime.cause import Cause
 from clipforge_runtime.jetstream.connection import ApiError
 from clipforge_runtime.jetstream.log import JetStream
+from clipforge_runtime.jetstream.seats import Seat
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Running:
     bus: JetStream
     owner: str
     deliveries: list[Delivery] = field(init=False)
+    seat: Seat | None = None
     why: Why | None = None
     settled: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -111,6 +113,8 @@ class Running:
                 await heart
             with contextlib.suppress(Unavailable):
                 await self.bus.delete_progress(self.progress)
+                if self.seat is not None:
+                    await self.bus.leave_seat(self.seat)
 
     async def _beat(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> None:
         beat_seconds = self.cause.stage.lease.total_seconds() / BEATS_A_LEASE
@@ -128,6 +132,8 @@ class Running:
                     next_beat = now + beat_seconds
                     for delivery in self.deliveries:
                         await delivery.in_progress()
+                    if self.seat is not None:
+                        await self.bus.keep_seat(self.seat)
                     if await unwanted(self.cause):
                         self.stop("cancelled")
                         return

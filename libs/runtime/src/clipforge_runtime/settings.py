@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from clipforge_contracts.plans import RUNNING, Plan
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -78,6 +80,17 @@ class RuntimeSettings(BaseSettings):
         ge=0,
         description="What the log's server may hold on disk (its max_file), in bytes; "
         "0: the limit of the NATS account, where it has one",
+    )
+    running_limit_business: int = Field(
+        default=RUNNING[Plan.BUSINESS],
+        ge=0,
+        description="Jobs of one business tenant that run at once in a stage; 0: no limit",
+    )
+    running_limit_pro: int = Field(
+        default=RUNNING[Plan.PRO], ge=0, description="The same for one pro tenant"
+    )
+    running_limit_free: int = Field(
+        default=RUNNING[Plan.FREE], ge=0, description="The same for one free tenant"
     )
     grace_seconds: float = Field(
         default=25,

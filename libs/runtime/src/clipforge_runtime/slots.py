@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
+from clipforge_contracts.plans import Priority, deferrable
 from clipforge_runtime import telemetry
 from clipforge_runtime.bus import Delivery
+from clipforge_runtime.crew import MINUTE, Crew
 from clipforge_runtime.jetstream.pulling import Closed, Pulls
 from clipforge_runtime.worker import Worker
 
@@ -20,9 +22,15 @@ class Slots:
     """Feeds a worker with as many deliveries at once as it has slots."""
 
     def __init__(
-        self, worker: Worker, *, concurrency: int, grace: timedelta = timedelta(seconds=25)
+        self,
+        worker: Worker,
+        *,
+        concurrency: int,
+        grace: timedelta = timedelta(seconds=25),
+        minute: timedelta = MINUTE,
     ) -> None:
         self._worker = worker
+        self._minute = minute
         self._concurrency = concurrency
         self._grace = grace.total_seconds()
         self._returns: set[asyncio.Task[None]] = set()
@@ -31,9 +39,19 @@ class Slots:
         """Work until `stop` is set, then finish or hand back what is in hand."""
         worker = self._worker
         telemetry.SLOTS.labels(worker.stage.name).set(self._concurrency)
+        crew = Crew(
+            worker.bus,
+            worker.stage,
+            worker.owner,
+            self._concurrency,
+            running=lambda: len(worker.running),
+            minute=self._minute,
+        )
+        free = list(Priority).index(deferrable(worker.stage.name))
         async with (
             worker.bus.pulls(worker.stage, self._return) as pulls,
             worker.wanted.listen(worker.drop),
+            crew.together(lambda held: pulls.hold({free} if held else ())),
         ):
             slots = {asyncio.create_task(self._slot(pulls, stop)) for _ in range(self._concurrency)}
             stopping = asyncio.create_task(stop.wait())

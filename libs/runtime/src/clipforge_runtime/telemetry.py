@@ -27,6 +27,22 @@ SECONDS: Final = Histogram(
 )
 RUNNING: Final = Gauge("clipforge_deliveries_running", "Deliveries being worked on", ["stage"])
 SLOTS: Final = Gauge("clipforge_slots", "Deliveries that this worker takes at once", ["stage"])
+LOAD: Final = Gauge(
+    "clipforge_stage_load",
+    "Running over available slots of all workers, a minute's mean",
+    ["stage"],
+)
+DEFERRING: Final = Gauge(
+    "clipforge_stage_deferring", "1 while free work is held back for the load", ["stage"]
+)
+PULLS: Final = Counter(
+    "clipforge_pulls_total",
+    "Answers of the log to pulls, by what they brought",
+    ["stage", "answer"],
+)
+FETCHED: Final = Counter(
+    "clipforge_fetched_total", "Deliveries fetched", ["stage", "priority", "lane"]
+)
 
 tracer: Final = trace.get_tracer("clipforge")
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from clipforge.v1.facts_pb2 import StageFailed
 from clipforge_contracts import ids
-from clipforge_contracts.facts import Fact
+from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.lanes import lane_of_next
 from clipforge_contracts.pipeline import Stage
 from clipforge_runtime import dead_letter, progress, telemetry
@@ -25,6 +25,8 @@ from clipforge_runtime.bus import Contradicted, Delivery, Unavailable
 from clipforge_runtime.cause import Cause
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.jetstream.log import JetStream
+from clipforge_runtime.jetstream.seats import Seat
+from clipforge_runtime.limits import Limits, deferral
 from clipforge_runtime.patience import patiently
 from clipforge_runtime.retry import backoff
 from clipforge_runtime.running import Running
@@ -41,9 +43,12 @@ UNWIND_SECONDS: Final = 5.0  # for a handler that is stopped: children killed, s
 class Worker:
     """Brings deliveries of one stage to one handler, and settles them."""
 
-    def __init__(self, *, stage: Stage, handler: Handler, bus: JetStream) -> None:
+    def __init__(
+        self, *, stage: Stage, handler: Handler, bus: JetStream, limits: Limits | None = None
+    ) -> None:
         self.stage = stage
         self.bus = bus
+        self._limits = limits or Limits()
         self.wanted = Wanted(bus, stage)
         self.owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._handler = handler
@@ -96,6 +101,8 @@ class Worker:
             return
         if await self._adopted(cause):
             return
+        subject = cause.subject
+        telemetry.FETCHED.labels(self.stage.name, subject.priority, subject.lane).inc()
         with telemetry.observe(self.stage.name, delivery.headers, cause.log_fields) as outcome:
             outcome.word = "abandoned"  # unless it is settled
             outcome.word = await self._settle(cause)
@@ -129,10 +136,18 @@ class Worker:
             case "not-now":
                 await self._again(cause, [cause.delivery])
                 return "handed-back"
-        if await self._adopted(cause):  # the same, come twice, while both were looked up
+        if await self._adopted(cause):
             return "adopted"
-
-        running = Running(cause, self.bus, self.owner)
+        seat = None
+        if limit := self._limits.of_plan(cause.plan):
+            seat = await patiently(lambda: self._seat(cause, limit))
+            if seat is None:
+                return await self._defer(cause)
+        if await self._adopted(cause):  # the same, come twice, while both were looked up
+            if seat is not None:
+                await self.bus.leave_seat(seat)
+            return "adopted"
+        running = Running(cause, self.bus, self.owner, seat)
         self._running[cause.job, cause.part] = running
         try:
             async with running.alive(self.wanted.unwanted):
@@ -140,6 +155,26 @@ class Worker:
         finally:
             del self._running[cause.job, cause.part]
             running.gone.set()
+
+    async def _seat(self, cause: Cause, limit: int) -> Seat | None:
+        tenant = project_of(cause.fact).tenant_id
+        return await self.bus.take_seat(self.stage, tenant, limit=limit, owner=self.owner)
+
+    async def _defer(self, cause: Cause) -> str:
+        """So many of its tenant run that it has to wait: outside, where it holds no slot."""
+        await self.bus.again(
+            cause.retry_subject,
+            cause.delivery.data,
+            message_id=cause.settle_id("deferred"),
+            headers=cause.headers(
+                attempt=cause.attempt - 1, crashes=cause.crashes, deferrals=cause.deferrals + 1
+            ),
+            at=datetime.now(UTC) + deferral(cause.deferrals),
+            sequence=cause.delivery.sequence,
+            deferred=True,
+        )
+        await cause.delivery.ack()
+        return "deferred"
 
     async def _whose(self, cause: Cause) -> str:
         """Wait while another worker shows signs of life for it; `ours`, `done` or `not-now`."""

@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.plans import Plan
 from clipforge_standalone.servers.ports import Ports
 
 
@@ -39,6 +41,10 @@ def slots(cores: int) -> dict[str, int]:
     return {"import": 2, "transcription": half, "clip-detection": 1, "export": max(1, cores - half)}
 
 
+# One tenant owns all of it: there is nobody to share with.
+UNLIMITED: Final = {f"CLIPFORGE_RUNNING_LIMIT_{plan.name}": "0" for plan in Plan}
+
+
 def services(
     folder: Path, addresses: Addresses, ports: Ports, *, api_key: str, cores: int
 ) -> list[Service]:
@@ -50,7 +56,7 @@ def services(
     for stage in PIPELINE:
         name = stage.name.upper().replace("-", "_")
         at_once = {f"CLIPFORGE_{name}_CONCURRENCY": str(slots(cores)[stage.name])}
-        made.append(_service(stage.name, folder, addresses, ports, at_once))
+        made.append(_service(stage.name, folder, addresses, ports, {**at_once, **UNLIMITED}))
     return made
 
 

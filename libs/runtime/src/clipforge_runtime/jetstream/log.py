@@ -1,7 +1,6 @@
 """The log as a service holds it: a Publisher and a Reader over one connection."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,9 +11,16 @@ from clipforge_contracts.facts import Fact, encode, fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Room, Stated, Unavailable
+from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Room, Stated, Unavailable, Wait
 from clipforge_runtime.jetstream import connection as wire
-from clipforge_runtime.jetstream import following, holding, progress, publishing
+from clipforge_runtime.jetstream import (
+    counting,
+    following,
+    holding,
+    progress,
+    publishing,
+    seats,
+)
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery
 from clipforge_runtime.jetstream.pulling import Pulls
 from clipforge_runtime.jetstream.turns import GroupedTurns
@@ -103,18 +109,14 @@ class JetStream:
         return Room(used, self._quota)
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
-        delayed, *each = await asyncio.gather(
-            self._delayed(stage), *(self._consumers(stage, priority) for priority in Priority)
+        return await counting.counts(self.connection, stage)
+
+    async def wait(
+        self, stage: Stage, *, priority: Priority, tenant: str, project: str, job: str
+    ) -> Wait:
+        return await counting.wait(
+            self.connection, stage, priority=priority, about=f"{tenant}.{project}.{job}"
         )
-        return {
-            priority: Counts(
-                waiting=sum(int(info["num_pending"]) for info in infos),
-                active=sum(int(info["num_ack_pending"]) for info in infos),
-                delayed=delayed[priority],
-                paused=all(info.get("paused", False) for info in infos),
-            )
-            for priority, infos in zip(Priority, each, strict=True)
-        }
 
     def pulls(self, stage: Stage, late: Callable[[JetStreamDelivery], None] | None = None) -> Pulls:
         """The deliveries of one stage, shared out among priorities, and among lanes in each.
@@ -128,7 +130,7 @@ class JetStream:
             [plans.WEIGHTS[priority] for priority in Priority],
             [lanes.WEIGHTS[lane] for lane in Lane],
         )
-        return Pulls(self.connection, durables, turns, late)
+        return Pulls(self.connection, stage.name, durables, turns, late)
 
     async def again(
         self,
@@ -139,6 +141,7 @@ class JetStream:
         headers: Headers,
         at: datetime | None = None,
         sequence: int = 0,
+        deferred: bool = False,
     ) -> None:
         """Have a cause delivered again: at once, or at a time, through a schedule."""
         subject = str(due)
@@ -148,7 +151,7 @@ class JetStream:
                 "Nats-Schedule": f"@at {at.isoformat().replace('+00:00', 'Z')}",
                 "Nats-Schedule-Target": subject,
             }
-            subject = subjects.schedule(due, sequence)
+            subject = subjects.schedule(due, sequence, deferred=deferred)
         await publishing.publish(
             self.connection, subject, body, message_id=message_id, headers=headers
         )
@@ -187,6 +190,24 @@ class JetStream:
         """Say that nobody runs the job any more."""
         await progress.delete(self.connection, report)
 
+    async def take_seat(
+        self, stage: Stage, tenant: str, *, limit: int, owner: str
+    ) -> seats.Seat | None:
+        """One of so many seats of a tenant in a stage, or None where all are taken."""
+        return await seats.take(self.connection, stage, tenant, limit=limit, owner=owner)
+
+    async def keep_seat(self, seat: seats.Seat) -> None:
+        """Say that it is still taken."""
+        await seats.keep(self.connection, seat)
+
+    async def leave_seat(self, seat: seats.Seat) -> None:
+        """Say that it is free."""
+        await seats.leave(self.connection, seat)
+
+    async def say_deferring(self, stage: Stage) -> None:
+        """Say that free work is held back in this stage, for 15 s."""
+        await progress.say_deferring(self.connection, stage.name)
+
     async def running(self, job: str, part: int | None) -> Progress | None:
         """Who runs this job, or this part of it, now."""
         return await progress.read(self.connection, job, part)
@@ -224,27 +245,6 @@ class JetStream:
                 return None
             raise
         return following.stored(reply["message"])
-
-    async def _consumers(self, stage: Stage, priority: Priority) -> list[dict[str, Any]]:
-        """What the leaders of a priority's consumers say of them, one a lane."""
-        names = [subjects.durable(stage, priority, lane) for lane in Lane]
-        return await asyncio.gather(
-            *(self.connection.api(f"CONSUMER.INFO.{subjects.STREAM}.{name}") for name in names)
-        )
-
-    async def _delayed(self, stage: Stage) -> Counter[Priority]:
-        found: Counter[Priority] = Counter()
-        offset = 0
-        while True:  # the server answers with at most 100,000 subjects a page
-            info = await self.connection.api(
-                f"STREAM.INFO.{subjects.STREAM}",
-                {"subjects_filter": subjects.delayed(stage), "offset": offset},
-            )
-            page = info["state"].get("subjects") or {}
-            found.update(subjects.parse(subject).priority for subject in page)
-            offset += len(page)
-            if not page or offset >= int(info.get("total", 0)):
-                return found
 
     async def _pause_until(self, stage: Stage, until: datetime | None) -> None:
         body = {"pause_until": until.isoformat()} if until else None

@@ -25,6 +25,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 MISSING: Final = 404  # the key, or the bucket
 OTHER_CONFIG: Final = 10058  # it is there, as an older or newer version has declared it
 RETRY_SECONDS: Final = 1.0
+SAID_FOR: Final = "15s"  # three beats of whoever says it
 MAX_WATCHED: Final = 1000  # reports in hand of a slow watcher; the oldest give way
 
 
@@ -40,6 +41,7 @@ def config(replicas: int) -> dict[str, Any]:
         "discard": "new",
         "allow_direct": True,
         "allow_rollup_hdrs": True,
+        "allow_msg_ttl": True,  # for what is to go sooner: see seats
         "deny_delete": True,
         "max_bytes": MAX_BYTES,
     }
@@ -75,7 +77,7 @@ async def _make(connection: Connection, replicas: int) -> None:
         return
 
 
-def subject(job: str, part: int | None) -> str:
+def subject(job: str, part: int | str | None) -> str:
     """Where the run key of a job, or of one of its parts, lies."""
     return f"$KV.{BUCKET}.{job}.{'_' if part is None else part}"
 
@@ -134,12 +136,33 @@ async def watch(connection: Connection) -> AsyncGenerator[Progress]:
             reports.get_nowait()
         reports.put_nowait(progress)
 
-    end = await connection.subscribe(f"$KV.{BUCKET}.>", receive)
+    end = await connection.subscribe(subject("*", "*"), receive)
     try:
         while True:
             yield await reports.get()
     finally:
         await end()
+
+
+async def say_deferring(connection: Connection, stage: str) -> None:
+    """Free work is held back in this stage. Not confirmed: it is said again while it holds."""
+    await connection.publish(_deferring(stage), headers={"Nats-TTL": SAID_FOR})
+
+
+async def is_deferring(connection: Connection, stage: str) -> bool:
+    """Whether free work is held back in this stage, as the leader has it."""
+    try:
+        await connection.api(f"STREAM.MSG.GET.{STREAM}", {"last_by_subj": _deferring(stage)})
+    except ApiError as error:
+        if error.code == MISSING:
+            return False
+        raise
+    return True
+
+
+def _deferring(stage: str) -> str:
+    # Three tokens: run keys, which have two, are told apart by that.
+    return f"$KV.{BUCKET}.stages.{stage}.deferring"
 
 
 def parse(body: bytes) -> Progress | None:

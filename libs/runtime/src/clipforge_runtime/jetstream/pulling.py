@@ -10,11 +10,12 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from clipforge_contracts import subjects
+from clipforge_runtime import telemetry
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream.connection import Connection, Message
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery, Receipt
@@ -29,6 +30,8 @@ SILENCE_SECONDS: Final = 2.0 * HEARTBEAT_SECONDS  # after that a poll is taken f
 ANSWER_SECONDS: Final = 2.0  # for a pull that does not wait; misses take 0.2 ms
 REST_SECONDS: Final = 1.0  # for a consumer that cannot be asked just now
 ENDED: Final = ("404", "408")  # nothing there; the poll's time is over
+
+ANSWERS: Final = ("hit", "miss", "polled", "expired")  # asked twice, polled twice
 
 ASK: Final = json.dumps({"batch": 1, "no_wait": True}).encode()
 POLL: Final = json.dumps(
@@ -68,12 +71,14 @@ class Pulls:
     def __init__(
         self,
         connection: Connection,
+        stage: str,
         durables: Sequence[Sequence[str]],
         turns: GroupedTurns,
         late: Callable[[JetStreamDelivery], None] | None = None,
     ) -> None:
         """`durables` by group and member. `late` takes what arrives and no slot waits for."""
         self._connection = connection
+        self._came = {answer: telemetry.PULLS.labels(stage, answer) for answer in ANSWERS}
         self._turns = turns
         self._late = late
         self._sources = {
@@ -85,6 +90,7 @@ class Pulls:
         self._arrived: deque[JetStreamDelivery] = deque()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._wanting = 0
+        self._held: frozenset[int] = frozenset()
         self._closed = False
         self._loop = asyncio.get_running_loop()
 
@@ -128,7 +134,11 @@ class Pulls:
                     self._wake()  # where this one came from there may be more
                     return self._arrived.popleft()
                 now = self._loop.time()
-                contenders = [one for one, source in self._sources.items() if source.is_open(now)]
+                contenders = [
+                    one
+                    for one, source in self._sources.items()
+                    if one.group not in self._held and source.is_open(now)
+                ]
                 if not contenders:
                     await self._news()
                     continue
@@ -140,6 +150,12 @@ class Pulls:
         finally:
             self._wanting -= 1
             self._hand_back_surplus()
+
+    def hold(self, groups: Collection[int]) -> None:
+        """Ask nothing of these for now. What a poll that is open brings from there still counts."""
+        if groups != self._held:
+            self._held = frozenset(groups)
+            self._wake()
 
     async def _ask(self, source: _Source) -> Message | None:
         """One pull that does not wait; where it finds nothing, one that does is left open."""
@@ -183,6 +199,7 @@ class Pulls:
         source = self._of(message)
         if message.status and message.status not in ENDED:
             self._refused(source, message)
+        self._came["miss" if message.status else "hit"].inc()
         if not self._answer(source, None if message.status else message) and not message.status:
             self._keep(message)
 
@@ -192,6 +209,7 @@ class Pulls:
             source.heard = self._loop.time()
             return
         source.polled = False
+        self._came["expired" if message.status else "polled"].inc()
         if not message.status:
             self._keep(message)
             return

@@ -11,7 +11,7 @@ from clipforge_contracts.facts import Fact, ce_type, decode, encode, fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Room, Stated
+from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Room, Stated, Wait
 from clipforge_runtime.jetstream.publishing import envelope
 
 
@@ -27,6 +27,7 @@ class MemoryBus:
         default_factory=dict[str, dict[Priority, Counts]]
     )
     paused: set[str] = field(default_factory=set[str])
+    waits: dict[str, Wait] = field(default_factory=dict[str, Wait])
     incarnation_id: str = "memory"
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _progress: list[asyncio.Queue[Progress]] = field(default_factory=list[asyncio.Queue[Progress]])
@@ -112,6 +113,11 @@ class MemoryBus:
         paused = stage.name in self.paused
         idle = {priority: Counts(0, 0, 0, paused) for priority in Priority}
         return self.queue_counts.get(stage.name, idle)
+
+    async def wait(
+        self, stage: Stage, *, priority: Priority, tenant: str, project: str, job: str
+    ) -> Wait:
+        return self.waits.get(job, "waiting")
 
     async def progress(self, job: str) -> tuple[Progress, ...]:
         return self.reports.get(job, ())
