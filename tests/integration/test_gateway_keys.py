@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from clipforge_catalog.queries import keys
 from clipforge_contracts import ids
 from clipforge_gateway.app import create_app
 from gateways import FILM, House, Tenant, problem
@@ -65,8 +66,11 @@ async def test_the_first_key_works_before_there_is_a_row_of_it(house: House) -> 
 
 
 async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing(
-    house: House, tenant: Tenant, stranger: Tenant
+    house: House, tenant: Tenant
 ) -> None:
+    stranger = await house.tenant(role="admin")
+    async with house.sessions() as session:
+        [key] = await keys.of_tenant(session, tenant.id, limit=1)
     film = await house.ready(tenant)
     export = (await tenant.http.post("/v1/exports", json={"clip_id": film.clip})).json()["id"]
     upload = (
@@ -80,6 +84,7 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
         "upload_id": upload,
         "job_id": ids.job("import", film.project),
         "queue": "video-import",
+        "key_id": key.id,
     }
     asked: set[str] = set()
 

@@ -111,12 +111,11 @@ class Part(Model):
 
 
 class ApiKey(Model):
-    """A key as others may see it: by its beginning."""
+    """A key, but not what opens the door."""
 
     id: str
     name: str
     role: str  # user or admin
-    prefix: str = ""
     revoked: bool = False
     created_at: datetime
 

@@ -22,7 +22,16 @@ from clipforge_gateway.feed import Feed
 from clipforge_gateway.limits import Limits
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.parts import Log, Parts
-from clipforge_gateway.routes import clips, events, exports, health, projects, queues, uploads
+from clipforge_gateway.routes import (
+    clips,
+    events,
+    exports,
+    health,
+    keys,
+    projects,
+    queues,
+    uploads,
+)
 from clipforge_gateway.routes.health import VERSION
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
@@ -56,7 +65,7 @@ def create_app() -> FastAPI:
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     app.add_middleware(Limits)
     problems.install(app)
-    for module in (projects, uploads, clips, exports, events, queues, health):
+    for module in (projects, uploads, clips, exports, events, queues, keys, health):
         app.include_router(module.router)
     return app
 

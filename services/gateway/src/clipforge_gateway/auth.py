@@ -47,10 +47,18 @@ class Authenticator:
         """How many keys are in memory."""
         return len(self._known)
 
+    def is_first(self, hash_: bytes) -> bool:
+        """Whether this is the key that the gateway's own settings name."""
+        return self._bootstrap is not None and hmac.compare_digest(hash_, self._bootstrap)
+
+    def forget(self, hash_: bytes) -> None:
+        """The key has been revoked. Other replicas learn it from the rows, half a minute later."""
+        self._known.pop(hash_, None)
+
     async def caller(self, key: str) -> Caller:
         """The caller of a key. A Problem where the key is none of ours."""
         hash_ = key_hash(key)
-        if self._bootstrap is not None and hmac.compare_digest(hash_, self._bootstrap):
+        if self.is_first(hash_):
             return Caller(FIRST_TENANT, Plan.BUSINESS, "admin")
         remembered = self._known.get(hash_)
         if remembered and time.monotonic() - remembered[0] < REMEMBER_SECONDS:

@@ -98,6 +98,25 @@ class CreateExport(RenderOptions):
     clip_id: str = Field(max_length=64)
 
 
+class CreateKey(Body):
+    name: str = Field(min_length=1, max_length=100, description="Whose it is, or what it is for")
+    role: Literal["user", "admin"] = Field(
+        default="user", description="admin: may make and revoke keys too"
+    )
+
+
+class ApiKeyView(BaseModel):
+    id: str
+    name: str
+    role: str
+    revoked: bool
+    created_at: datetime
+
+
+class NewApiKeyView(ApiKeyView):
+    key: str = Field(description="Shown this once, and kept nowhere")
+
+
 class Failure(BaseModel):
     stage: str
     reason: str = Field(description="A code that programs can branch on")

@@ -32,6 +32,17 @@ async def find(session: AsyncSession, hash_: bytes) -> Bearer | None:
     return Bearer(key.id, tenant.id, tenant.plan, key.role)
 
 
-async def of_tenant(session: AsyncSession, tenant: str, *, limit: int = 100) -> list[ApiKey]:
-    statement = select(ApiKey).where(ApiKey.tenant_id == tenant).order_by(col(ApiKey.created_at))
+async def get(session: AsyncSession, tenant: str, key_id: str) -> ApiKey | None:
+    """A key of this tenant, revoked or not."""
+    row = await session.get(ApiKey, key_id)
+    return row if row is not None and row.tenant_id == tenant else None
+
+
+async def of_tenant(session: AsyncSession, tenant: str, *, limit: int) -> list[ApiKey]:
+    """The keys in use, oldest first."""
+    statement = (
+        select(ApiKey)
+        .where(ApiKey.tenant_id == tenant, col(ApiKey.revoked).is_(False))
+        .order_by(col(ApiKey.created_at), col(ApiKey.id))
+    )
     return list((await session.exec(statement.limit(limit))).all())

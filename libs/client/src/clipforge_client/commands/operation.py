@@ -35,19 +35,18 @@ def queues(as_json: AsJson = False) -> None:
 
 @keys.command("list")
 def list_keys(as_json: AsJson = False) -> None:
-    """List the keys, by their beginnings."""
+    """List the keys in use. What they open with is shown nowhere."""
     with Client() as client:
         found = client.keys()
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return
     print_table(
-        ("id", "role", "state", "made", "name"),
+        ("id", "role", "made", "name"),
         (
             (
                 one.id,
                 one.role,
-                "revoked" if one.revoked else "in use",
                 f"{one.created_at:%Y-%m-%d}",
                 one.name,
             )
@@ -62,7 +61,7 @@ def create_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, or what it is for.")],
     role: Annotated[
         Literal["user", "admin"],
-        typer.Option(metavar="ROLE", help="user: make clips; admin: keys and queues too."),
+        typer.Option(metavar="ROLE", help="user: make clips; admin: keys too."),
     ] = "user",
     as_json: AsJson = False,
 ) -> None:
