@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from clipforge_standalone.servers import orphans
 from clipforge_standalone.servers.process import Child, DidNotStart
 
 WAITS = "import signal; signal.pause()"
@@ -61,3 +62,36 @@ def test_a_long_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     assert (tmp_path / "child.old.log").read_text() == "of former times\n"
     assert "of former" not in (tmp_path / "child.log").read_text()
+
+
+def test_what_a_killed_stack_left_is_ended_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    mine, other = python(tmp_path / "a", WAITS), python(tmp_path / "b", WAITS)
+    mine.start()
+    other.start()
+
+    assert orphans.end(tmp_path / "a") == 1
+
+    assert not mine.running
+    assert other.running
+    assert orphans.end(tmp_path / "a") == 0
+    other.kill()
+
+
+def test_a_step_that_fails_shows_its_last_words(tmp_path: Path) -> None:
+    child = python(tmp_path, "import sys; sys.exit('the tables are newer than this program')")
+    child.start()
+
+    with pytest.raises(DidNotStart, match="the tables are newer"):
+        child.finish(20)
+
+
+def test_a_step_without_end_is_given_up(tmp_path: Path) -> None:
+    child = python(tmp_path, WAITS)
+    child.start()
+
+    with pytest.raises(DidNotStart, match="takes longer than"):
+        child.finish(0.1)
+
+    assert not child.running

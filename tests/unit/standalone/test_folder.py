@@ -7,7 +7,7 @@ import pytest
 
 from clipforge_contracts.permissions import users
 from clipforge_standalone import folder
-from clipforge_standalone.folder import AlreadyRunning
+from clipforge_standalone.folder import AlreadyRunning, Unusable
 from clipforge_standalone.servers.ports import Ports
 
 
@@ -34,7 +34,10 @@ def test_a_service_of_a_newer_version_gets_a_secret_and_the_others_keep_theirs(
 
 def test_two_stacks_do_not_share_a_folder(tmp_path: Path) -> None:
     second = folder.held(tmp_path)
-    with folder.held(tmp_path), pytest.raises(AlreadyRunning, match="a stack is running"):
+    with (
+        folder.held(tmp_path),
+        pytest.raises(AlreadyRunning, match=r"is running in .* already, as process [0-9]+"),
+    ):
         second.__enter__()
 
     with folder.held(tmp_path):
@@ -63,3 +66,45 @@ def test_a_port_that_somebody_took_is_replaced(tmp_path: Path) -> None:
 
     assert other != port
     assert Ports(file).get("gateway") == other
+
+
+def test_a_folder_of_somebody_else_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.load_secrets(tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+
+    with pytest.raises(Unusable, match=r"belongs to .*CLIPFORGE_DATA_DIR"), folder.held(tmp_path):
+        pass
+
+
+def test_a_full_disk_is_said_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "LEAST_BYTES", 2**62)
+
+    with pytest.raises(Unusable, match=r"is full: [0-9]+ MB are free"), folder.held(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_said_to(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with (
+        pytest.raises(Unusable, match="cannot be used: Not a directory"),
+        folder.held(tmp_path / "file" / "data"),
+    ):
+        pass
+
+
+def test_damaged_secrets_are_not_replaced_by_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text('{"postgres": "abc')
+
+    with pytest.raises(Unusable, match="is damaged"):
+        folder.load_secrets(tmp_path)
+
+
+def test_half_written_ports_are_found_anew(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text('{"gateway": 12')
+
+    assert Ports(tmp_path / "ports.json").get("gateway") > 0

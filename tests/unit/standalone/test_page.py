@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from clipforge_standalone.page import clock, write_page
+from clipforge_client.terminal import clock, file_name
+from clipforge_standalone.page import write_page
 from clipforge_standalone.report import ClipReport, Report
-from clipforge_standalone.work import file_name
 
 CLIP = ClipReport(
     file="01-a b&c.mp4",

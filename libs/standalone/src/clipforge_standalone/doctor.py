@@ -4,14 +4,15 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 import typer
-from rich.console import Console
 
+from clipforge_client.commands.options import AsJson
+from clipforge_client.terminal import print_json, say
 from clipforge_media import ffmpeg
 from clipforge_standalone import folder
 from clipforge_standalone.servers.nats import program
@@ -19,8 +20,6 @@ from clipforge_standalone.servers.nats import program
 GIB: Final = 1024**3
 DISK: Final = 5 * GIB  # a film of an hour, its derived files and its clips
 MEMORY: Final = 3 * GIB
-
-console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,17 @@ def register(app: typer.Typer) -> None:
     app.command(name="doctor")(doctor)
 
 
-def doctor() -> None:
-    """Look for what is missing, and say what to do."""
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what is missing on this machine, and say what to do."""
     findings = list(examine(folder.default()))
-    for finding in findings:
-        mark = "[red]missing[/red]" if finding.remedy else "[green]ok[/green]     "
-        console.print(f"{mark}  {finding.name}: {finding.found}", soft_wrap=True)
-        if finding.remedy:
-            console.print(f"         {finding.remedy}", soft_wrap=True)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = "missing" if finding.remedy else "ok     "
+            say(f"{mark}  {finding.name}: {finding.found}", style="red" if finding.remedy else "")
+            if finding.remedy:
+                say(f"         {finding.remedy}")
     if any(finding.remedy for finding in findings):
         raise typer.Exit(1)
 

@@ -3,7 +3,9 @@
 import fcntl
 import json
 import os
+import pwd
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +16,15 @@ from clipforge_contracts.permissions import users
 SYSTEM: Final = Path("/var/lib/clipforge")  # for root, whose home PostgreSQL's user may not enter
 
 
+LEAST_BYTES: Final = 256 * 1024**2  # the servers alone write some 100 MB at their first start
+
+
 class AlreadyRunning(Exception):
     """Another stack uses this folder."""
+
+
+class Unusable(Exception):
+    """The data folder cannot be used; the text says why, and what to do."""
 
 
 def default() -> Path:
@@ -32,7 +41,13 @@ def default() -> Path:
 def load_secrets(folder: Path) -> dict[str, str]:
     """Passwords and keys by name, made on first use, readable by the owner alone."""
     file = folder / "secrets.json"
-    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    try:
+        known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    except ValueError as error:
+        raise Unusable(
+            f"{file} is damaged. Bring it back from a backup, or set CLIPFORGE_DATA_DIR to an "
+            "empty folder and begin anew."
+        ) from error
     wanted = (
         "postgres",
         "s3_access",
@@ -54,11 +69,49 @@ def load_secrets(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep other stacks out of the folder for the body. AlreadyRunning where one is in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    """Keep other stacks out of the folder for the body. AlreadyRunning, Unusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check(folder)
+        lock = (folder / "lock").open("a+")
+    except OSError as error:
+        raise Unusable(
+            f"The data folder {folder} cannot be used: {error.strerror}. "
+            "Set CLIPFORGE_DATA_DIR to a folder that you may write."
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning(f"a stack is running in {folder}") from error
+            lock.seek(0)
+            raise AlreadyRunning(
+                f"ClipForge is running in {folder} already, as process {lock.read() or 'unknown'}. "
+                "Use that one or stop it; with another CLIPFORGE_DATA_DIR a second one can run."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
+
+
+def _check(folder: Path) -> None:
+    secret = folder / "secrets.json"
+    if secret.exists() and secret.stat().st_uid != os.geteuid():
+        raise Unusable(
+            f"The data folder {folder} belongs to {_name(secret.stat().st_uid)}. Run ClipForge as "
+            "that user, or set CLIPFORGE_DATA_DIR to a folder of your own."
+        )
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_BYTES:
+        raise Unusable(
+            f"The disk of {folder} is full: {free // 1024**2} MB are free, and at least "
+            f"{LEAST_BYTES // 1024**2} MB are needed. Make room, or set CLIPFORGE_DATA_DIR to a "
+            "folder on another disk."
+        )
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

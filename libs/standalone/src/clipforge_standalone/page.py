@@ -5,6 +5,7 @@ from typing import Any
 
 import jinja2
 
+from clipforge_client.terminal import clock
 from clipforge_standalone.report import Report
 
 
@@ -20,9 +21,3 @@ def write_page(report: Report, transcript: dict[str, Any], folder: Path) -> Path
     )
     page.write_text(text, encoding="utf-8")
     return page
-
-
-def clock(milliseconds: float) -> str:
-    """A media time for people: m:ss.t."""
-    minutes, rest = divmod(int(milliseconds), 60_000)
-    return f"{minutes}:{rest // 1000:02}.{rest % 1000 // 100}"

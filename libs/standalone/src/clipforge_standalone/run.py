@@ -1,35 +1,28 @@
 """`clipforge run`: a film in, clips out, with a stack of its own where none is named."""
 
 import asyncio
-import json
 import os
-import signal
-import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
 
+from clipforge_client.cli import CANCELLED, FAILED
 from clipforge_client.client import Client
+from clipforge_client.commands import options
+from clipforge_client.commands.options import AsJson
 from clipforge_client.errors import ClientError, Unreachable
-from clipforge_contracts.validation import ASPECTS, QUALITIES, STYLES
+from clipforge_client.terminal import bars, clock, note, print_json, say
 from clipforge_standalone import folder
-from clipforge_standalone.folder import AlreadyRunning
+from clipforge_standalone.folder import Unusable
+from clipforge_standalone.gateway import Gateway, gateway
 from clipforge_standalone.report import Report
+from clipforge_standalone.runs import Runs, key_of
 from clipforge_standalone.servers.process import DidNotStart
-from clipforge_standalone.stack import Stack
-from clipforge_standalone.work import Work, bars
+from clipforge_standalone.signals import on_stop
+from clipforge_standalone.work import Stopped, Work
 
-FAILED: Final = 1
-USAGE: Final = 2
-UNREACHABLE: Final = 3
-CANCELLED: Final = 130  # as shells say of Ctrl-C
-
-console = Console(stderr=True, highlight=False)
+OWN_STACKS: Final = 5  # how often the stack of another run may end below ours
 
 
 def register(app: typer.Typer) -> None:
@@ -37,130 +30,135 @@ def register(app: typer.Typer) -> None:
     app.command(name="run")(run)
 
 
-def _one_of(values: Sequence[str]) -> Any:
-    """An option with a closed list of values, refused before anything starts."""
-
-    def check(value: str) -> str:
-        if value not in values:
-            raise typer.BadParameter(f"{value} is none of {', '.join(values)}")
-        return value
-
-    return typer.Option(help=" ".join(values), callback=check)
-
-
 def run(
-    source: Annotated[str, typer.Argument(help="A video file, or an http(s) address of one.")],
-    clips: Annotated[int, typer.Option(min=0, max=50, help="How many; 0: as fits.")] = 0,
-    aspect: Annotated[str, _one_of(ASPECTS)] = "9:16",
-    style: Annotated[str, _one_of(STYLES)] = "pop",
-    quality: Annotated[str, _one_of(QUALITIES)] = "standard",
-    shortest: Annotated[float, typer.Option("--min", help="Shortest clip, seconds.")] = 0,
-    longest: Annotated[float, typer.Option("--max", help="Longest clip, seconds.")] = 0,
-    language: Annotated[str, typer.Option(help="Spoken language, e.g. en; else detected.")] = "",
-    vocabulary: Annotated[str, typer.Option(help="Names and terms to expect, by commas.")] = "",
-    model: Annotated[str, typer.Option(help="Speech model by name.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("out"),
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON on stdout.")] = False,
+    source: options.SourceArgument,
+    clips: options.ClipsOption = 0,
+    aspect: options.AspectOption = "9:16",
+    style: options.StyleOption = "pop",
+    quality: options.QualityOption = "standard",
+    shortest: options.ShortestOption = 0,
+    longest: options.LongestOption = 0,
+    language: options.LanguageOption = "",
+    vocabulary: options.VocabularyOption = "",
+    model: options.ModelOption = "",
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the clips and index.html go.")
+    ] = Path("out"),
+    as_json: AsJson = False,
 ) -> None:
-    """Make clips of a film. Exit code 0: made; 1: it failed; 2: usage; 3: unreachable."""
-    remote = urlsplit(source).scheme in ("http", "https")
-    if not remote and not Path(source).is_file():
-        console.print(f"There is no file {source}.")
-        raise typer.Exit(USAGE)
-    options = {
-        "clips": clips,
-        "aspect": aspect,
-        "style": style,
-        "quality": quality,
-        "min_clip_ms": round(shortest * 1000),
-        "max_clip_ms": round(longest * 1000),
-        "language": language,
-        "vocabulary": [word.strip() for word in vocabulary.split(",") if word.strip()],
-        "model": model,
-    }
+    """Make clips of a film.
+
+    It starts ClipForge for itself and stops it again; with CLIPFORGE_URL and CLIPFORGE_API_KEY it
+    uses that one. Stopped by Ctrl-C, the same command goes on later.
+    """
+    remote = options.is_address(source)
+    if not remote:
+        options.film(source)
+    asked = options.project_options(
+        clips=clips,
+        aspect=aspect,
+        style=style,
+        quality=quality,
+        shortest=shortest,
+        longest=longest,
+        language=language,
+        vocabulary=vocabulary,
+        model=model,
+    )
+    out.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
     try:
-        report = asyncio.run(_run(source, remote, options, out))
-    except Unreachable as error:
-        console.print(str(error))
-        raise typer.Exit(UNREACHABLE) from error
-    except (ClientError, AlreadyRunning, DidNotStart) as error:
-        console.print(str(error))
-        raise typer.Exit(FAILED) from error
+        report = asyncio.run(_run(source, remote, asked, out))
+    except (Unusable, DidNotStart) as error:
+        raise ClientError(str(error)) from error
     except asyncio.CancelledError:
-        console.print("cancelled")
         raise typer.Exit(CANCELLED) from None
     if as_json:
-        sys.stdout.write(json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n")
+        print_json(report.as_dict())
     else:
-        _say(report)
+        _tell(report)
     if report.state != "ready":
         raise typer.Exit(FAILED)
 
 
-async def _run(source: str, remote: bool, options: dict[str, Any], out: Path) -> Report:
+async def _run(source: str, remote: bool, asked: dict[str, Any], out: Path) -> Report:
     task = asyncio.current_task()
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(asked, task.cancel if task else lambda: None)
-    async with _gateway() as (url, key):
-        with Client(url, key) as client, bars(console) as shown:
-            work = Work(client, shown, source, remote, options, out)
+    on_stop(lambda: task.cancel() if task else None)
+    if os.environ.get("CLIPFORGE_URL"):
+        with Client() as client:
+            return await _work(client, source, remote, asked, out)
+    for _ in range(OWN_STACKS):
+        async with gateway(folder.default()) as found:
             try:
-                return await asyncio.to_thread(work.do)
-            except asyncio.CancelledError:
-                work.stop()
-                raise
+                with Client(found.url, found.api_key) as client:
+                    return await _work(client, source, remote, asked, out, found)
+            except Unreachable:
+                if found.own:
+                    raise
+        note("The ClipForge of another run has ended; going on with one of our own.")
+    raise ClientError("The ClipForge that other runs started ends again and again.")
 
 
-@asynccontextmanager
-async def _gateway() -> AsyncGenerator[tuple[str, str]]:
-    """The gateway that the environment names, else one of a stack of our own."""
-    if url := os.environ.get("CLIPFORGE_URL"):
-        yield url, os.environ.get("CLIPFORGE_API_KEY", "")
-        return
-    data = folder.default()
-    with console.status("starting ClipForge ..."):
-        starting = Stack.start(data, say=_trouble)
+async def _work(
+    client: Client,
+    source: str,
+    remote: bool,
+    asked: dict[str, Any],
+    out: Path,
+    found: Gateway | None = None,
+) -> Report:
+    """One run at a gateway. Where that is of this machine, it is remembered until it is done."""
+    runs = Runs(found.folder) if found else None
+    key = key_of(source, remote, asked)
+    with bars() as shown:
+        work = Work(
+            client,
+            shown,
+            source,
+            remote,
+            asked,
+            out,
+            former=runs.find(key) if runs else "",
+            on_project=lambda project: runs.remember(key, project) if runs else None,
+        )
+        working = asyncio.create_task(asyncio.to_thread(work.do))
         try:
-            stack = await starting.__aenter__()
-        except AlreadyRunning:
-            stack = None
-    if stack is None:
-        yield _running(data)
-        return
-    try:
-        yield stack.url, stack.api_key
-    finally:
-        await starting.__aexit__(None, None, None)
+            report = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            note("stopping ...")
+            work.stop()
+            await asyncio.wait([working])
+            if not isinstance(working.exception(), Stopped | None):
+                note(str(working.exception()))
+            await _leave(work, own=found is not None and found.own)
+            raise
+    if runs:
+        runs.forget(key)
+    return report
 
 
-def _trouble(text: str) -> None:
-    """Of what a stack says, what a person who waits for clips wants to hear."""
-    if not text.startswith("starting "):
-        console.print(f"[dim]{text}[/dim]", soft_wrap=True)
+async def _leave(work: Work, *, own: bool) -> None:
+    """A stack of our own stops, and goes on later. Of another one, nothing is wanted any more."""
+    if own:
+        note("Stopped. The same command goes on from here.")
+    else:
+        await asyncio.to_thread(work.cancel)
+        note("Cancelled.")
 
 
-def _running(data: Path) -> tuple[str, str]:
-    """The address and key of the stack that runs in this folder."""
-    ports = json.loads((data / "ports.json").read_text())
-    port = os.environ.get("CLIPFORGE_PORT") or ports["gateway"]
-    return f"http://127.0.0.1:{port}", folder.load_secrets(data)["api_key"]
-
-
-def _say(report: Report) -> None:
+def _tell(report: Report) -> None:
     """What a person reads at the end."""
-    said = Console(highlight=False)
-    if report.state != "ready":
-        said.print(f"No clips: {report.notice or report.state}", soft_wrap=True)
+    if not report.page:
+        note(f"No clips: {report.notice or report.state}")
         return
     if report.notice:
-        said.print(f"note: {report.notice}", soft_wrap=True)
+        say(f"note: {report.notice}")
     if not report.clips:
-        said.print("Nothing is said in this film, so there are no clips.")
+        say("Nothing is said in this film, so there are no clips.")
     for clip in report.clips:
-        span = f"{clip.start_ms / 1000:.0f}-{clip.end_ms / 1000:.0f} s"
-        said.print(f"  {clip.score:>3}  {clip.title}  [dim]({span})[/dim]", soft_wrap=True)
-        said.print(f"       {Path(report.page).parent / clip.file}", soft_wrap=True)
+        say(f"{clip.score:>5}  {clip.title}")
+        say(f"       {clock(clip.start_ms)} - {clock(clip.end_ms)}", style="dim")
+        say(f"       {Path(report.page).parent / clip.file}")
     took = ", ".join(
         f"{stage} {seconds:.0f} s" for stage, seconds in report.seconds_per_stage.items()
     )
-    said.print(f"\n{took}\nLook at {report.page}", soft_wrap=True)
+    say(f"\n{took}\nLook at {report.page}")

@@ -2,24 +2,29 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 from clipforge_standalone import folder as folders
 from clipforge_standalone.plan import Addresses, Service, environment, services
+from clipforge_standalone.servers import orphans
 from clipforge_standalone.servers.nats import MAX_FILE, NatsServer, answers
-from clipforge_standalone.servers.ports import Ports
+from clipforge_standalone.servers.ports import Ports, is_free
 from clipforge_standalone.servers.postgres import PostgresServer
 from clipforge_standalone.servers.process import Child, DidNotStart
 from clipforge_standalone.servers.s3 import S3Server
 
+log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
 PREPARE_SECONDS: Final = 120
@@ -61,6 +66,9 @@ class Stack:
     api_key: str
     say: Say
     _watched: dict[str, _Watched] = field(default_factory=dict)
+    _steps: list[Child] = field(default_factory=list)
+    _stopping: bool = False
+    _reviving: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def processes(self) -> dict[str, int]:
@@ -70,13 +78,18 @@ class Stack:
     @classmethod
     @asynccontextmanager
     async def start(cls, folder: Path, *, say: Say) -> AsyncGenerator["Stack"]:
-        """Start everything in `folder`, and stop it again. DidNotStart, AlreadyRunning."""
+        """Start everything in `folder`, and stop it again.
+
+        Raises DidNotStart, and AlreadyRunning or Unusable of the folder.
+        """
         with folders.held(folder):
+            if left := orphans.end(folder / "logs"):
+                say(f"ended {left} processes that a former run had left")
             (folder / "scratch").mkdir(exist_ok=True)
             stack = cls(folder, "", "", say)
             watching: asyncio.Task[None] | None = None
             try:
-                await asyncio.to_thread(stack._start)
+                await stack._begin()
                 watching = asyncio.create_task(stack._watch())
                 yield stack
             finally:
@@ -86,6 +99,20 @@ class Stack:
                         await watching
                 await asyncio.to_thread(stack._stop)
 
+    async def _begin(self) -> None:
+        """Start; when cancelled, stop starting before the caller begins to stop."""
+        starting = asyncio.create_task(asyncio.to_thread(self._start))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._stopping = True
+            for step in self._steps:
+                step.kill()
+            await asyncio.wait([starting])
+            if error := starting.exception():
+                log.info("stopped while starting: %s", error)
+            raise
+
     def _start(self) -> None:
         secrets = folders.load_secrets(self.folder)
         ports = Ports(self.folder / "ports.json")
@@ -94,16 +121,26 @@ class Stack:
         self._prepare(addresses)
         cores = len(os.sched_getaffinity(0))
         planned = services(self.folder, addresses, ports, api_key=self.api_key, cores=cores)
+        gateway = next(service for service in planned if service.name == "gateway")
+        if not is_free(int(gateway.env["CLIPFORGE_PORT"])):
+            raise DidNotStart(
+                f"Another program uses port {gateway.env['CLIPFORGE_PORT']}. "
+                "Set CLIPFORGE_PORT to a free one, or unset it to have one chosen."
+            )
         for service in planned:
             self._start_service(service)
-        gateway = next(service for service in planned if service.name == "gateway")
         self.url = f"http://127.0.0.1:{gateway.env['CLIPFORGE_PORT']}"
         for service in planned:
             child = self._watched[service.name].child
-            child.wait_until(
-                lambda port=service.admin_port: answers(f"http://127.0.0.1:{port}/health/ready"),  # type: ignore[misc]
-                READY_SECONDS,
-            )
+            child.wait_until(partial(self._ready, service.admin_port), READY_SECONDS)
+
+    def _ready(self, admin_port: int) -> bool:
+        self._go_on()
+        return answers(f"http://127.0.0.1:{admin_port}/health/ready")
+
+    def _go_on(self) -> None:
+        if self._stopping:
+            raise DidNotStart("asked to stop")
 
     def _start_servers(self, secrets: dict[str, str], ports: Ports) -> Addresses:
         """Embedded servers, but for those whose address the environment names."""
@@ -116,11 +153,11 @@ class Stack:
         if url := named.get("CLIPFORGE_NATS_URL"):
             nats, log_max_bytes = dict.fromkeys(passwords, url), 0
         else:
-            log = NatsServer(
+            bus = NatsServer(
                 self.folder / "nats", ports.get("nats"), ports.get("nats-monitor"), passwords
             )
-            self._start_server("nats", log)
-            nats, log_max_bytes = {user: log.url(user) for user in passwords}, MAX_FILE
+            self._start_server("nats", bus)
+            nats, log_max_bytes = {user: bus.url(user) for user in passwords}, MAX_FILE
         database = named.get("CLIPFORGE_DATABASE_URL", "")
         if not database:
             postgres = PostgresServer(
@@ -129,7 +166,15 @@ class Stack:
             self._start_server("postgres", postgres)
             database = postgres.url()
         if endpoint := named.get("CLIPFORGE_S3_ENDPOINT"):
-            keys = named["CLIPFORGE_S3_ACCESS_KEY"], named["CLIPFORGE_S3_SECRET_KEY"]
+            keys = (
+                named.get("CLIPFORGE_S3_ACCESS_KEY", ""),
+                named.get("CLIPFORGE_S3_SECRET_KEY", ""),
+            )
+            if not all(keys):
+                raise DidNotStart(
+                    "CLIPFORGE_S3_ENDPOINT is set, so CLIPFORGE_S3_ACCESS_KEY and "
+                    "CLIPFORGE_S3_SECRET_KEY must be, too."
+                )
             return Addresses(nats, database, endpoint, *keys, None, log_max_bytes)
         keys = secrets["s3_access"], secrets["s3_secret"]
         store = S3Server(self.folder / "s3", ports.get("s3"), ports.get("s3-metrics"), *keys)
@@ -137,13 +182,16 @@ class Stack:
         return Addresses(nats, database, store.endpoint, *keys, store.blobs, log_max_bytes)
 
     def _start_server(self, name: str, server: Server) -> None:
+        self._go_on()
         self.say(f"starting {name}")
-        server.start()
+        # Watched before it is ready, so that what goes wrong from here on is stopped.
         self._watched[name] = _Watched(server.child, server.start, server.stop)
+        server.start()
 
     def _start_service(self, service: Service) -> None:
-        log = self.folder / "logs" / f"{service.name}.log"
-        child = Child(service.name, service.argv, log, env=service.env)
+        file = self.folder / "logs" / f"{service.name}.log"
+        child = Child(service.name, service.argv, file, env=service.env)
+        self._go_on()
         self.say(f"starting {service.name}")
         child.start()
         self._watched[service.name] = _Watched(child, child.start, lambda: child.stop(STOP_SECONDS))
@@ -152,20 +200,15 @@ class Stack:
         """The installer's steps: tables, stream, consumers and bucket. May run twice."""
         env = {**os.environ, **environment(self.folder, addresses, "admin")}
         env["CLIPFORGE_DATABASE_URL"] = addresses.database
-        steps = (["clipforge_projector", "upgrade"], ["clipforge_runtime.declare"])
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", *step],
-                env=env,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-            for step in steps
-        ]
-        for step, process in zip(steps, running, strict=True):
-            _, said = process.communicate(timeout=PREPARE_SECONDS)
-            if process.returncode != 0:
-                raise DidNotStart(f"{' '.join(step)} failed: {said.decode()[-800:]}")
+        steps = {"tables": ["clipforge_projector", "upgrade"], "log": ["clipforge_runtime.declare"]}
+        self._go_on()
+        for name, step in steps.items():
+            file = self.folder / "logs" / f"prepare-{name}.log"
+            child = Child(f"preparing the {name}", [sys.executable, "-m", *step], file, env=env)
+            self._steps.append(child)
+            child.start()
+        for child in self._steps:
+            child.finish(PREPARE_SECONDS)
 
     async def _watch(self) -> None:
         """Start again what has died, with growing pauses, and say so."""
@@ -191,12 +234,22 @@ class Stack:
         watched.again_at = 0.0
         watched.started = now
         try:
-            await asyncio.to_thread(watched.start)
+            await asyncio.to_thread(self._start_again, watched)
         except (DidNotStart, OSError, subprocess.SubprocessError) as error:
             self.say(f"{name} does not start: {error}")
 
+    def _start_again(self, watched: _Watched) -> None:
+        with self._reviving:
+            if not self._stopping:
+                watched.start()
+
     def _stop(self) -> None:
         """Services first, all at once, as they need the servers to hand back their work."""
+        self._stopping = True
+        with self._reviving:  # nothing is started from here on
+            self._stop_all()
+
+    def _stop_all(self) -> None:
         servers = ("s3", "postgres", "nats")
         ours = [watched for name, watched in self._watched.items() if name not in servers]
         for watched in ours:

@@ -1,18 +1,17 @@
 """`clipforge up`: the stack in the foreground."""
 
 import asyncio
-import signal
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from clipforge_client.errors import ClientError
+from clipforge_client.terminal import note
 from clipforge_standalone import folder
-from clipforge_standalone.folder import AlreadyRunning
+from clipforge_standalone.folder import AlreadyRunning, Unusable
 from clipforge_standalone.servers.process import DidNotStart
+from clipforge_standalone.signals import on_stop
 from clipforge_standalone.stack import Stack
-
-console = Console(stderr=True, highlight=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,24 +22,30 @@ def register(app: typer.Typer) -> None:
 def up(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only where it is.")] = False,
 ) -> None:
-    """Start ClipForge on this machine and keep it running until Ctrl-C."""
+    """Run ClipForge on this machine, until Ctrl-C.
+
+    What is unfinished then goes on at the next start. CLIPFORGE_DATA_DIR says where its data lie,
+    CLIPFORGE_PORT on which port it answers.
+    """
     try:
         asyncio.run(_up(quiet))
-    except (AlreadyRunning, DidNotStart) as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
+    except (AlreadyRunning, Unusable, DidNotStart) as error:
+        raise ClientError(str(error)) from error
+    except asyncio.CancelledError:  # asked to stop while it started
+        note("stopped")
 
 
 async def _up(quiet: bool) -> None:
     def say(text: str) -> None:
-        if not quiet:
-            console.print(f"[dim]{text}[/dim]")
+        if not quiet or not text.startswith("starting "):
+            note(text, style="dim")
 
     stop = asyncio.Event()
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(asked, stop.set)
+    starting = asyncio.current_task()
+    on_stop(lambda: starting.cancel() if starting else None)
     async with Stack.start(folder.default(), say=say) as stack:
-        console.print(
+        on_stop(stop.set)
+        note(
             f"\nClipForge is running.\n\n"
             f"  gateway   {stack.url}\n"
             f"  API page  {stack.url}/docs\n"
@@ -49,8 +54,7 @@ async def _up(quiet: bool) -> None:
             f"  logs      {stack.folder / 'logs'}\n\n"
             f"  export CLIPFORGE_URL={stack.url} CLIPFORGE_API_KEY={stack.api_key}\n"
             f"  clipforge run talk.mp4\n\n"
-            "Ctrl-C stops it; what is unfinished goes on at the next start.",
-            soft_wrap=True,  # the line to copy stays one line on a narrow terminal
+            "Ctrl-C stops it; what is unfinished goes on at the next start."
         )
         await stop.wait()
-        console.print("stopping ...")
+        note("stopping ...")

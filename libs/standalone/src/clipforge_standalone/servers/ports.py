@@ -10,16 +10,18 @@ class Ports:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        self._known = _read(file)
 
     def get(self, name: str) -> int:
         """The port of former times where it is free, else another one."""
         port = self._known.get(name, 0)
-        if not port or not _is_free(port):
+        if not port or not is_free(port):
             port = free()
             self._known[name] = port
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self._known, indent=1))
+            unfinished = self._file.with_suffix(".new")
+            unfinished.write_text(json.dumps(self._known, indent=1))
+            unfinished.replace(self._file)
         return port
 
 
@@ -31,7 +33,19 @@ def free() -> int:
         return port
 
 
-def _is_free(port: int) -> bool:
+def _read(file: Path) -> dict[str, int]:
+    try:
+        known: dict[str, int] = json.loads(file.read_text())
+    except (
+        FileNotFoundError,
+        ValueError,
+    ):  # then ports are found anew
+        return {}
+    return known
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

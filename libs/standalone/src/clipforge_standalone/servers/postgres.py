@@ -11,8 +11,7 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Final
 
-import psutil
-
+from clipforge_standalone.servers import orphans
 from clipforge_standalone.servers.process import Child, DidNotStart
 
 UNPRIVILEGED: Final = "nobody"  # whom PostgreSQL runs as where we are root
@@ -124,16 +123,8 @@ class PostgresServer:
 
     def _wait_for_orphans(self) -> None:
         """After a kill -9 of the postmaster its children hold the data for a moment longer."""
-        lock = self._data / "postmaster.pid"
-        if not lock.exists():
-            return
-        data = str(self._data)
-        mine = [
-            process
-            for process in psutil.process_iter(["name"])
-            if process.info["name"] == "postgres" and _works_in(process, data)
-        ]
-        psutil.wait_procs(mine, timeout=15)
+        if (self._data / "postmaster.pid").exists():
+            orphans.wait_for("postgres", self._data)
 
     def create_database(self, name: str) -> None:
         """Make a database where there is none of that name."""
@@ -156,13 +147,6 @@ def _wheel() -> Path:
 
 def _others_may_enter(folder: Path) -> bool:
     return bool(folder.stat().st_mode & 0o001)
-
-
-def _works_in(process: psutil.Process, folder: str) -> bool:
-    try:
-        return process.cwd() == folder
-    except psutil.Error:
-        return False
 
 
 def _quiet_environment() -> dict[str, str]:

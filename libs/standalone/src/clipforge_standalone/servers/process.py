@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 POLL_SECONDS: Final = 0.05
+LAST_BYTES: Final = 500  # of a log, to show
 LOG_BYTES: Final = 10 * 1024 * 1024  # of a log before it is put aside; one former log is kept
+STACK: Final = "STACK_OF_CLIPFORGE"  # says to a child, and to its own, whose they are
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -59,7 +61,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(self.env) if self.env is not None else None,
+                env={**(os.environ if self.env is None else self.env), STACK: str(self.log.parent)},
                 cwd=self.cwd,
                 user=self.user,
                 group=_group_of(self.user),
@@ -73,10 +75,33 @@ class Child:
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.running:
-                raise DidNotStart(f"{self.name} exited with {self.exit_code}: see {self.log}")
+                raise DidNotStart(self._end())
             if time.monotonic() > deadline:
                 raise DidNotStart(f"{self.name} is not ready after {seconds:g} s: see {self.log}")
             time.sleep(POLL_SECONDS)
+
+    def finish(self, seconds: float) -> None:
+        """Return once it has ended well. DidNotStart where it fails or the time is over."""
+        assert self._process is not None  # noqa: S101  (it was started)
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise DidNotStart(
+                f"{self.name} takes longer than {seconds:g} s: see {self.log}"
+            ) from error
+        if code != 0:
+            raise DidNotStart(self._end())
+
+    def _end(self) -> str:
+        """How it ended, with the last line that it wrote."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - LAST_BYTES))
+            lines = log.read().decode(errors="replace").split("\n")
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return (
+            f"{self.name} exited with {self.exit_code}: see {self.log}\n{said[:LAST_BYTES]}".strip()
+        )
 
     def stop(self, seconds: float = 15) -> None:
         """Ask it to end, and kill its group where it does not."""
