@@ -169,7 +169,7 @@ async def test_a_password_that_is_withdrawn_ends_the_connection_with_a_word(
     holding = asyncio.create_task(hold())
     await connected.wait()
     changed = replace(nats_server, passwords={**nats_server.passwords, "import": "another"})
-    nats_server._config.write_text(changed._text())
+    nats_server._config.write_text(changed.configuration())
 
     os.kill(nats_server.child.pid, signal.SIGHUP)
 

@@ -36,8 +36,8 @@ class OurNats(NatsServer):
 
     sync = ""
 
-    def _text(self) -> str:
-        text = super()._text()
+    def configuration(self) -> str:
+        text = super().configuration()
         if not self.sync:
             return text
         before = "sync_interval: always"

@@ -36,11 +36,15 @@ class NatsServer:
         return f"nats://{user}:{self.passwords[user]}@127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        self.launch()
+        self.child.wait_until(self.ready, READY_SECONDS)
+
+    def launch(self) -> None:
+        """Start it, and do not wait: one of three is not ready before another is there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._config.touch(mode=0o600)
-        self._config.write_text(self._text())
+        self._config.write_text(self.configuration())
         self.child.start()
-        self.child.wait_until(self.ready, READY_SECONDS)
 
     def ready(self) -> bool:
         return answers(f"http://127.0.0.1:{self.monitor_port}/healthz")
@@ -56,9 +60,10 @@ class NatsServer:
     def _log(self) -> Path:
         return self.folder.parent / "logs" / "nats.log"
 
-    def _text(self) -> str:
+    def configuration(self) -> str:
+        """The text of nats.conf."""
         store = json.dumps(str(self.folder / "jetstream"))
-        lines = [_user(name, self.passwords[name], rights) for name, rights in users().items()]
+        lines = [user_line(name, self.passwords[name], rights) for name, rights in users().items()]
         return "\n".join(
             [
                 "server_name: clipforge",
@@ -80,7 +85,8 @@ class NatsServer:
         )
 
 
-def _user(name: str, password: str, rights: Permissions) -> str:
+def user_line(name: str, password: str, rights: Permissions) -> str:
+    """One user in nats.conf."""
     publish = {"allow": list(rights.publish), "deny": list(rights.publish_never)}
     permissions = {"publish": publish, "subscribe": {"allow": list(rights.subscribe)}}
     return "    " + json.dumps({"user": name, "password": password, "permissions": permissions})
