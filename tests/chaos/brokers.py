@@ -1,32 +1,149 @@
-"""The log's server as the rounds want it: one, or three of them."""
+"""The log's servers as the rounds want them: one, one on a small disk, or three."""
 
-from dataclasses import dataclass
+import asyncio
+import json
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Literal
 from uuid import uuid4
 
-from clipforge_contracts.permissions import users
+from chaos.mounts import Disk, can_mount
+from chaos.proxy import Proxy
+from clipforge_contracts.permissions import Permissions, users
 from clipforge_standalone.servers import ports
-from clipforge_standalone.servers.nats import NatsServer
+from clipforge_standalone.servers.nats import NatsServer, user_line
+
+Kind = Literal["lone", "disk", "three"]
+
+OURS: Final = "chaos"  # a user who may do everything: garble, fill, state again
+EVERYTHING: Final = Permissions(publish=(">",), subscribe=(">",))
+MAX_FILE: Final = "64MB"  # small enough to be filled
+READY_SECONDS: Final = 60.0
 
 
 @dataclass
-class Lone:
-    """One server."""
+class Node(NatsServer):
+    """One server, of several or not."""
 
-    server: NatsServer
-    replicas: int = 1
+    name: str = "clipforge"
+    cluster: str = ""  # block of the configuration
+
+    def configuration(self) -> str:
+        ours = user_line(OURS, self.passwords[OURS], EVERYTHING)
+        named = (
+            super().configuration().replace("server_name: clipforge", f"server_name: {self.name}")
+        )
+        return named.replace("  users: [", f"  users: [\n{ours}") + self.cluster
+
+
+@dataclass
+class Broker:
+    """The log's servers."""
+
+    kind: Kind
+    nodes: list[Node]
+    disk: Disk | None = None  # of the first
+    routes: dict[tuple[int, int], Proxy] = field(default_factory=dict)  # from one node to another
 
     @classmethod
-    def within(cls, folder: Path, *, max_file: str = "1GB") -> "Lone":
-        passwords = {user: uuid4().hex for user in users()}
-        server = NatsServer(folder / "nats", ports.free(), ports.free(), passwords, max_file)
-        return cls(server)
+    @asynccontextmanager
+    async def running(cls, kind: Kind, folder: Path) -> AsyncIterator["Broker"]:
+        """Started, and gone at the end of the block."""
+        passwords = {user: uuid4().hex for user in (*users(), OURS)}
+        async with AsyncExitStack() as stack:
+            small = kind != "lone" and can_mount()
+            disk = stack.enter_context(Disk.mounted(folder / "disk")) if small else None
+            count = 3 if kind == "three" else 1
+            homes = [folder / f"n{n}" for n in range(count)]
+            if disk:
+                homes[0] = disk.root
+            nodes = [
+                Node(home / "nats", ports.free(), ports.free(), passwords, MAX_FILE, f"n{n}")
+                for n, home in enumerate(homes)
+            ]
+            broker = cls(kind, nodes, disk)
+            if count > 1:
+                await broker._connect(stack)
+            for node in nodes:
+                stack.callback(node.child.kill)
+            await broker.start()
+            yield broker
+
+    @property
+    def replicas(self) -> int:
+        return len(self.nodes)
 
     def url(self, user: str) -> str:
-        return self.server.url(user)
+        return self.nodes[-1].url(user)
 
-    def start(self) -> None:
-        self.server.start()
+    async def start(self) -> None:
+        """Start what does not run, and return when all are ready."""
+        for node in self.nodes:
+            if not node.child.running:
+                node.launch()
+        deadline = time.monotonic() + READY_SECONDS
+        while not all([await asyncio.to_thread(node.ready) for node in self.nodes]):
+            assert time.monotonic() < deadline, f"the log is not ready: see {self.nodes[0].folder}"
+            await asyncio.sleep(0.05)
 
-    def stop(self) -> None:
-        self.server.stop()
+    def kill(self) -> None:
+        """Every server, at once."""
+        for node in self.nodes:
+            node.child.kill()
+
+    def leader(self) -> Node:
+        """Who leads the stream; the first where nobody says."""
+        for node in self.nodes:
+            address = f"http://127.0.0.1:{node.monitor_port}/jsz?streams=1"
+            try:
+                with urllib.request.urlopen(address, timeout=2) as answer:
+                    accounts = json.load(answer).get("account_details", ())
+            except OSError:
+                continue
+            for account in accounts:
+                for stream in account.get("stream_detail", ()):
+                    leader = stream.get("cluster", {}).get("leader")
+                    if stream["name"] == "CLIPFORGE" and leader:
+                        return next(one for one in self.nodes if one.name == leader)
+        return self.nodes[0]
+
+    def part(self, node: Node) -> None:
+        """Nothing passes between this server and the others."""
+        n = self.nodes.index(node)
+        for pair, route in self.routes.items():
+            if n in pair:
+                route.mood = "refusing"
+                route.cut()
+
+    def join(self) -> None:
+        for route in self.routes.values():
+            route.mood = "well"
+
+    async def _connect(self, stack: AsyncExitStack) -> None:
+        """Routes between servers pass through proxies, one for each direction of each pair."""
+        listens = [ports.free() for _ in self.nodes]
+        for one in range(len(self.nodes)):
+            for other in range(len(self.nodes)):
+                if one != other:
+                    route = await stack.enter_async_context(Proxy.to(listens[other]))
+                    self.routes[one, other] = route
+        for n, node in enumerate(self.nodes):
+            ways = [
+                f"nats-route://127.0.0.1:{r.port}" for (a, _), r in self.routes.items() if a == n
+            ]
+            node.cluster = "\n".join(
+                [
+                    "cluster {",
+                    "  name: chaos",
+                    f"  listen: 127.0.0.1:{listens[n]}",
+                    "  advertise: 127.0.0.1:9",  # nobody there: the ways above are the only ones
+                    "  pool_size: -1",
+                    f"  routes: {json.dumps(ways)}",
+                    "}",
+                    "",
+                ]
+            )

@@ -1,7 +1,7 @@
 """What is left at the end of a round: every request, fact, row, object and effect."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chaos.effects import Effect
 from chaos.requests import Request
@@ -15,6 +15,7 @@ class Asked:
     requests: tuple[Request, ...]
     accepted: frozenset[str]  # projects
     cancels: frozenset[str] = frozenset()  # projects that somebody wanted stopped
+    cancels_accepted: frozenset[str] = frozenset()
     exports: frozenset[str] = frozenset()  # projects whose clip somebody wanted
     exports_accepted: frozenset[str] = frozenset()
     strangers: frozenset[str] = frozenset()  # messages that a fault has put into the log
@@ -78,4 +79,4 @@ class Evidence:
     run_keys: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
     exact: bool = False  # nothing in this round was a reason to do anything twice
-    excused: frozenset[str] = field(default_factory=frozenset)  # reasons that a fault may cause
+    excused: tuple[str, ...] = ()  # beginnings of dead letters that the faults may cause

@@ -1,14 +1,24 @@
-"""What can go wrong, and how it is brought about."""
+"""What can go wrong, and when it does in a round."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chaos import brokers, strikes
 from chaos.house import House
+from chaos.requests import POISON
+from chaos.roles import LEASE
 
-Strike = Callable[[House, "Fault"], Awaitable[None]]
+Strike = Callable[[House, str, float], Awaitable[None]]
+
+STAGES: Final = ("import", "transcription", "clip-detection", "export")
+WORKERS: Final = tuple(f"{stage}-0" for stage in STAGES)
+SERVICES: Final = ("gateway", "projector")
+ANYWHERE: Final[tuple[brokers.Kind, ...]] = ("lone", "disk", "three")
+STORE: Final = "The object store"  # how a dead letter begins that its absence has caused
+
+_LEASE: Final = LEASE.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -16,10 +26,41 @@ class Kind:
     """A kind of fault."""
 
     strike: Strike
-    lasts: tuple[float, float] = (0, 0)  # seconds, at least and at most
+    lasts: tuple[float, float]  # seconds, at least and at most
     victims: tuple[str, ...] = ("",)
+    on: tuple[brokers.Kind, ...] = ANYWHERE  # the houses in which it can happen
     repeats: bool = True  # it is a reason to do work twice
-    excused: frozenset[str] = frozenset()  # reasons of dead letters that it may cause
+    excuse: str = ""  # beginning of the dead letters that it may cause
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "kill": Kind(strikes.kill, (0.2, 2), WORKERS),
+    "kill-both": Kind(strikes.kill_both, (0.2, 3), STAGES),
+    "kill-service": Kind(strikes.kill, (0.2, 2), SERVICES, repeats=False),
+    "freeze": Kind(strikes.freeze, (1.5 * _LEASE, 2.2 * _LEASE), (*WORKERS, *SERVICES)),
+    "stop": Kind(strikes.stop, (0.2, 1), WORKERS),
+    "log-kill": Kind(strikes.log_kill, (0.1, 1)),
+    "log-away": Kind(strikes.log_kill, (1.4 * _LEASE, 2 * _LEASE), on=("lone",)),
+    "log-freeze": Kind(strikes.log_freeze, (1, 2 * _LEASE)),
+    "log-kill-at-retry": Kind(strikes.log_kill_at_retry, (0.1, 0.5)),
+    "log-full": Kind(strikes.log_full, (1, 4), on=("lone",)),
+    "disk-full": Kind(strikes.disk_full, (1, 4), on=("disk",)),
+    "disk-full-on-one": Kind(strikes.disk_full, (2, 6), on=("three",)),
+    "power-cut": Kind(strikes.power_cut, (0.2, 1), on=("disk",)),
+    "leader-kill": Kind(strikes.leader_kill, (0.5, 6), on=("three",)),
+    "leader-freeze": Kind(strikes.leader_freeze, (2, 8), on=("three",)),
+    "partition": Kind(strikes.partition, (3, 9), on=("three",)),
+    "database-kill": Kind(strikes.database_kill, (0.2, 2), repeats=False),
+    "database-refuses": Kind(strikes.database_refuses, (1, 4), repeats=False),
+    "store-kill": Kind(strikes.store_kill, (0.2, 1), excuse=STORE),
+    "store-slow": Kind(strikes.store_slow, (2, 5), excuse=STORE),
+    "store-refuses": Kind(strikes.store_refuses, (0.3, 1.2), excuse=STORE),
+    "store-cuts": Kind(strikes.store_cuts, (0.5, 2), excuse=STORE),
+    "clock": Kind(strikes.clock, (2, 6), WORKERS),
+    "again": Kind(strikes.again, (0, 0)),
+    POISON: Kind(strikes.poison, (0, 0), on=("lone",)),
+    "garbled": Kind(strikes.garbled, (0, 0), STAGES, repeats=False),
+}
 
 
 @dataclass(frozen=True)
@@ -35,40 +76,23 @@ class Fault:
         return f"{self.kind}:{self.victim}" if self.victim else self.kind
 
 
-async def _kill(house: House, fault: Fault) -> None:
-    """kill -9; the supervisor starts it again when the fault is over."""
-    with house.held_down(fault.victim):
-        house.processes[fault.victim].kill()
-        await asyncio.sleep(fault.lasts)
-
-
-WORKERS: Final = ("import-0", "transcription-0", "clip-detection-0", "export-0")
-SERVICES: Final = ("gateway", "projector")
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "kill": Kind(_kill, lasts=(0.2, 2), victims=WORKERS),
-    "kill-service": Kind(_kill, lasts=(0.2, 2), victims=SERVICES, repeats=False),
-}
-
-
 async def strike(house: House, fault: Fault) -> None:
     """Bring it about, and return when it is over."""
-    await asyncio.sleep(fault.at)
-    await KINDS[fault.kind].strike(house, fault)
+    await KINDS[fault.kind].strike(house, fault.victim, fault.lasts)
 
 
 def faults(
     source: random.Random, kinds: Sequence[str], *, count: int, seconds: float
 ) -> list[Fault]:
-    """So many faults within so many seconds, not before there is something to hit."""
+    """So many different ones within so many seconds, not before there is something to hit."""
 
     def one(kind: str) -> Fault:
         return Fault(
             kind,
             victim=source.choice(KINDS[kind].victims),
-            at=source.uniform(seconds * 0.15, seconds),
+            at=source.uniform(seconds * 0.2, seconds),
             lasts=source.uniform(*KINDS[kind].lasts),
         )
 
-    chosen = [one(source.choice(kinds)) for _ in range(count)]
-    return sorted(chosen, key=lambda fault: fault.at)
+    chosen = source.sample(sorted(kinds), k=min(count, len(kinds)))
+    return sorted((one(kind) for kind in chosen), key=lambda fault: fault.at)

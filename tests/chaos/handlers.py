@@ -25,7 +25,7 @@ from clipforge_runtime.storage import ObjectStore
 WORK_SECONDS: Final = 0.02
 SLOW_SECONDS: Final = 1.0
 CONTENT: Final = "application/octet-stream"
-BITE: Final = 64 * 1024 * 1024  # bytes
+TOO_MUCH: Final = 16 * 1024**3  # bytes; four times what a process of the house may have
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,6 @@ class Handlers:
 
 
 def _eat() -> None:
-    """Until the limit of the process is met: MemoryError, at the latest after 16 GB."""
-    eaten = [bytearray(BITE) for _ in range(256)]
-    raise AssertionError(f"ate {len(eaten)} bites and was not stopped")
+    """More than the process may have: MemoryError."""
+    eaten = bytearray(TOO_MUCH)
+    raise AssertionError(f"ate {len(eaten)} bytes and was not stopped")

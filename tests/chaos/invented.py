@@ -11,6 +11,7 @@ from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, about, fact_name, project_of
 from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
 
+MOST_EXPORTS: Final = 5  # of one clip: each time that one has failed and is asked for again
 RESTATED: Final = 3  # how often the reconciler may state a cause again
 
 
@@ -86,7 +87,11 @@ def _derived(fact: Fact, known: dict[str, set[str]]) -> set[str]:
 
 def _rows(evidence: Evidence) -> Iterator[str]:
     asked = {request.project for request in evidence.asked.requests}
-    exports = {results.export_id(project) for project in evidence.asked.exports}
+    exports = {
+        results.export_id(project, again)
+        for project in evidence.asked.exports
+        for again in range(MOST_EXPORTS)
+    }
     films = {request.url for request in evidence.asked.requests}
     assets = {ids.derive("ast", TENANT, results.sha(url)) for url in films}
     rows = evidence.rows

@@ -8,6 +8,7 @@ from chaos import account, results
 from chaos.evidence import Evidence
 from chaos.requests import REASONS, TENANT, Request
 from clipforge.v1 import facts_pb2 as facts
+from clipforge_contracts import subjects
 from clipforge_contracts.facts import about, fact_name
 from clipforge_contracts.pipeline import EXPORT, PIPELINE
 
@@ -18,26 +19,31 @@ def lost(evidence: Evidence) -> Iterator[str]:
     """Projects and exports that ended otherwise than foreseen; facts without rows; torn objects."""
     yield from _projects(evidence)
     yield from _exports(evidence)
+    yield from _garbled(evidence)
     yield from _rows(evidence)
     yield from _objects(evidence)
 
 
 def _projects(evidence: Evidence) -> Iterator[str]:
     rows = {row.id: row for row in evidence.rows.projects}
+    excused = given_up(evidence)
     submitted = account.abouts(evidence, facts.ProjectSubmitted)
+    cancelled = account.abouts(evidence, facts.ProjectCancelled)
     for request in evidence.asked.requests:
         promised = request.project in evidence.asked.accepted
         if promised and request.project not in submitted:
             yield f"{request.key} was accepted, and the log does not hold it"
         if not promised and request.project not in submitted:
             continue
+        if request.project in evidence.asked.cancels_accepted - cancelled:
+            yield f"the cancel of {request.key} was accepted, and the log does not hold it"
         row = rows.get(request.project)
         if row is None:
             yield f"{request.key} has no row"
             continue
         ended = (row.state, row.stage or "", row.reason or "")
         foreseen = _foreseen(evidence, request)
-        if row.state in ENDS and ended not in foreseen and row.reason not in evidence.excused:
+        if row.state in ENDS and ended not in foreseen and row.id not in excused:
             yield f"{request.key} ({request.title}) ended {ended}, foreseen were {foreseen}"
 
 
@@ -56,21 +62,41 @@ def _foreseen(evidence: Evidence, request: Request) -> list[tuple[str, str, str]
 
 
 def _exports(evidence: Evidence) -> Iterator[str]:
-    rows = {row.project: row for row in evidence.rows.exports}
+    excused = given_up(evidence)
     cancelled = account.abouts(evidence, facts.ProjectCancelled)
     for request in account.requests(evidence, evidence.asked.exports):
-        row = rows.get(request.project)
-        if row is None:
-            if request.project in evidence.asked.exports_accepted:
-                yield f"the export of {request.key} has no row"
-            continue
+        rows = [row for row in evidence.rows.exports if row.project == request.project]
+        if not rows and request.project in evidence.asked.exports_accepted:
+            yield f"the export of {request.key} has no row"
         deed = request.deed(EXPORT.name)
-        foreseen = ("failed", REASONS[deed]) if deed in REASONS else ("completed", "")
-        ended = (row.state, row.reason or "")
-        if ended == ("cancelled", "") and request.project in cancelled:
-            continue
-        if row.state in ENDS and ended != foreseen and row.reason not in evidence.excused:
-            yield f"the export of {request.key} ended {ended}, foreseen was {foreseen}"
+        foreseen = {("failed", REASONS[deed]) if deed in REASONS else ("completed", "")}
+        if request.project in cancelled:
+            foreseen.add(("cancelled", ""))
+        for row in rows:
+            ended = (row.state, row.reason or "")
+            if row.state in ENDS and ended not in foreseen and row.id not in excused:
+                yield f"the export of {request.key} ended {ended}, foreseen was {foreseen}"
+
+
+def _garbled(evidence: Evidence) -> Iterator[str]:
+    """Each message that is no fact has its dead letter."""
+    letters = [entry.fact for entry in evidence.facts if isinstance(entry.fact, facts.StageFailed)]
+    kept = {letter.project.project_id for letter in letters if letter.reason == "unreadable"}
+    for subject in evidence.asked.strangers:
+        if subjects.parse(subject).project not in kept:
+            yield f"the unreadable {subject} has no dead letter"
+
+
+def given_up(evidence: Evidence) -> set[str]:
+    """Projects and exports that failed as a fault of this round may make them fail."""
+    return {
+        letter.about
+        for _, letter in account.read(evidence)
+        if isinstance(letter, facts.StageFailed)
+        and letter.reason == "exhausted"
+        and evidence.excused
+        and letter.sentence.startswith(evidence.excused)
+    }
 
 
 def _rows(evidence: Evidence) -> Iterator[str]:

@@ -23,6 +23,7 @@ from clipforge_standalone.servers.process import die_with_parent
 
 TESTS: Final = Path(__file__).parents[1]
 END_SECONDS: Final = 20.0
+READY: Final = b"ready\n"
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Nursery:
             preexec_fn=die_with_parent,
         )
         try:
+            assert process.stdout
+            assert process.stdout.readline() == READY, "the nursery does not start"
             yield cls(process)
         finally:
             process.kill()
@@ -108,6 +111,8 @@ def _main() -> None:
 
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    sys.stdout.buffer.write(READY)
+    sys.stdout.flush()
     for line in sys.stdin:
         wish = json.loads(line)
         pid = os.fork()

@@ -14,8 +14,8 @@ from clipforge_contracts.pipeline import PIPELINE
 
 TENANT: Final = ids.derive("ten", "default")  # the gateway's first tenant
 
-# What a stage does with a film, and how many of a hundred films have it done to them. `doomed`,
-# `hopeless` and `poison` end a job; all others are survived.
+# What a stage does with a film, and how many of a hundred films have it done to them. `doomed` and
+# `hopeless` end a job, as `poison` does; all others are survived.
 DEEDS: Final[dict[str, int]] = {
     "ok": 70,
     "slow": 12,  # a second of work with signs of life
@@ -26,11 +26,13 @@ DEEDS: Final[dict[str, int]] = {
     "hang": 2,  # the first try gives no sign of life
     "eat": 2,  # the first try eats all memory that its process may have
     "doomed": 2,  # Permanent
+    "hopeless": 1,  # every try fails as Transient
 }
+POISON: Final = "poison"  # every try kills its process
 REASONS: Final = {  # of the dead letter that a deed foresees
     "doomed": "scripted",
     "hopeless": "exhausted",
-    "poison": "crashed",
+    POISON: "crashed",
 }
 CALM: Final = ("ok", "slow", "flaky1", "flaky2", "doomed")  # these cost no process its life
 

@@ -111,9 +111,11 @@ def clip_id(project: str) -> str:
     return ids.derive("clip", project, 0)
 
 
-def export_id(project: str) -> str:
-    """As the gateway derives it."""
-    return ids.derive("exp", clip_id(project), *CLIP, *RENDER.values())
+def export_id(project: str, again: int = 0) -> str:
+    """As the gateway derives it; `again` counts those that failed before."""
+    return ids.derive(
+        "exp", clip_id(project), *CLIP, *RENDER.values(), *((again,) if again else ())
+    )
 
 
 def export_key(tenant: str, source_key: str) -> str:

@@ -7,19 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chaos import checker, faults, witness
-from chaos.brokers import Lone
+from chaos import brokers, checker, faults, witness
+from chaos.account import read
 from chaos.checker import Violation
 from chaos.evidence import Evidence
 from chaos.faults import Fault
 from chaos.house import House
-from chaos.requests import CALM, DEEDS, Request, requests
+from chaos.lost import given_up
+from chaos.requests import CALM, DEEDS, POISON, Request, requests
 from chaos.servers import Servers
 from chaos.twice import repeated
 from chaos.users import Users
+from clipforge_contracts import ids
+from clipforge_contracts.facts import about
+from clipforge_contracts.pipeline import PIPELINE
 
 ASK_SECONDS: Final = 6.0  # within which the users submit their films
 PROMISE_SECONDS: Final = 180.0  # for the users to be promised what they want
+# More often the one that is started soonest.
+HOUSES: Final[tuple[brokers.Kind, ...]] = ("lone", "lone", "lone", "disk", "three")
 SETTLE_SECONDS: Final = 120.0  # for everything to come to its end; then it is stuck
 
 
@@ -28,18 +34,26 @@ class Plan:
     """What happens in a round."""
 
     seed: int
+    broker: brokers.Kind
     requests: list[Request]
     faults: list[Fault]
 
     @classmethod
     def of(cls, seed: int, *, films: int, kinds: Sequence[str], count: int) -> "Plan":
+        """A house, films and up to `count` faults of these kinds that can happen in it."""
         source = random.Random(seed)
-        deeds = CALM if not kinds else tuple(DEEDS)
-        return cls(
-            seed,
-            requests(source, label=f"s{seed}", count=films, seconds=ASK_SECONDS, deeds=deeds),
-            faults.faults(source, kinds, count=count, seconds=ASK_SECONDS) if kinds else [],
-        )
+        each = [set(faults.KINDS[kind].on) for kind in kinds]
+        houses = set.intersection(*each) or set.union(*each) if each else {"lone"}
+        broker = source.choice([house for house in HOUSES if house in houses])
+        possible = [kind for kind in kinds if broker in faults.KINDS[kind].on]
+        wrong = faults.faults(source, possible, count=count, seconds=ASK_SECONDS)
+        repeats = any(faults.KINDS[fault.kind].repeats for fault in wrong)
+        # Where nothing is a reason to do work twice, the films bring none either: none may be.
+        deeds = tuple(DEEDS) if repeats else CALM
+        if any(fault.kind == POISON for fault in wrong):
+            deeds = (*deeds, POISON)
+        asked = requests(source, label=f"s{seed}", count=films, seconds=ASK_SECONDS, deeds=deeds)
+        return cls(seed, broker, asked, wrong)
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,7 @@ class Result:
     plan: Plan
     evidence: Evidence
     violations: list[Violation]
-    recovery: float  # seconds from the end of the last fault to the next result
+    recovery: float  # seconds until the jobs that a fault met were over, at most
     seconds: float
 
     @property
@@ -63,18 +77,17 @@ class Result:
         names = ",".join(map(str, self.plan.faults)) or "none"
         counts = " ".join(f"{kind}={self.count(kind)}" for kind in checker.KINDS)
         return (
-            f"seed={self.plan.seed} faults={names} jobs={self.jobs} {counts}"
-            f" repeated={repeated(self.evidence)} recovery={self.recovery:.1f}s"
-            f" took={self.seconds:.0f}s"
+            f"seed={self.plan.seed} log={self.plan.broker} faults={names} jobs={self.jobs} {counts}"
+            f" gave-up={len(given_up(self.evidence))} repeated={repeated(self.evidence)}"
+            f" recovery={self.recovery:.1f}s took={self.seconds:.0f}s"
         )
 
 
 async def play(servers: Servers, plan: Plan) -> Result:
     """Live through a round, and look at what is left."""
-    begun = time.monotonic()
+    start = time.monotonic()
     name = f"round{plan.seed}x{time.monotonic_ns()}"
-    broker = Lone.within(servers.folder / name)
-    async with House.open(servers, broker, name) as house:
+    async with House.open(servers, plan.broker, name) as house:
         users = Users(house, plan.requests)
         async with asyncio.timeout(PROMISE_SECONDS), asyncio.TaskGroup() as tasks:
             tasks.create_task(users.live())
@@ -84,26 +97,37 @@ async def play(servers: Servers, plan: Plan) -> Result:
         seen = await witness.evidence(
             house,
             users.asked,
-            exact=not any(kind.repeats for kind in kinds)
-            and all(deed in CALM for request in plan.requests for _, deed in request.deeds),
-            excused=frozenset().union(*(kind.excused for kind in kinds)),
+            exact=plan.broker == "lone" and not any(kind.repeats for kind in kinds),
+            excused=tuple(kind.excuse for kind in kinds if kind.excuse),
         )
-    ends = [task.result() for task in struck]
+    times = [task.result() for task in struck]
     return Result(
         plan,
         seen,
         checker.check(seen),
-        _recovery(seen, max(ends, default=0.0)),
-        time.monotonic() - begun,
+        max((_recovery(seen, begun, ended) for begun, ended in times), default=0.0),
+        time.monotonic() - start,
     )
 
 
-async def _strike(house: House, fault: Fault) -> float:
-    """When it was over, in seconds since 1970."""
+async def _strike(house: House, fault: Fault) -> tuple[float, float]:
+    """When it began and when it was over, in seconds since 1970."""
+    await asyncio.sleep(fault.at)
+    begun = time.time()
     await faults.strike(house, fault)
-    return time.time()
+    return begun, time.time()
 
 
-def _recovery(seen: Evidence, end: float) -> float:
-    later = [entry.time.timestamp() for entry in seen.facts if entry.time.timestamp() > end]
-    return min(later, default=end) - end if end else 0.0
+def _recovery(seen: Evidence, begun: float, ended: float) -> float:
+    """Seconds from the end of a fault until the jobs that it met were over."""
+    open_, latest = set(), ended
+    for entry, fact in read(seen):
+        at = entry.time.timestamp()
+        for stage in PIPELINE:
+            if isinstance(fact, stage.consumes) and at < begun:
+                open_.add(stage.job(fact))
+            if isinstance(fact, stage.outcome):
+                met = ids.job(stage.name, about(fact))
+                latest = max(latest, at) if at > begun and met in open_ else latest
+                open_.discard(met)
+    return latest - ended

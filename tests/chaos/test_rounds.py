@@ -1,19 +1,44 @@
-"""The short run of `make chaos`: a handful of faults from fixed seeds, and a checker that sees."""
+"""The short run of `make chaos`: a handful of faults from fixed seeds."""
 
 import asyncio
 
 import pytest
 
-from chaos import rounds
+from chaos import mounts, rounds
+from chaos.faults import KINDS
 from chaos.servers import Servers
 
 pytestmark = [pytest.mark.chaos, pytest.mark.integration, pytest.mark.timeout(600)]
 
+FILMS = 14
+SHORT = {  # seeds, and the faults of their rounds
+    101: ("kill-both", "log-kill", "again", "garbled"),
+    102: ("power-cut", "freeze", "store-cuts"),
+    103: ("database-kill", "kill-service"),
+}
 
-def test_a_worker_that_is_killed_costs_no_job_and_does_none_twice(house_servers: Servers) -> None:
-    plan = rounds.Plan.of(101, films=20, kinds=["kill"], count=2)
+
+@pytest.mark.parametrize("seed", SHORT)
+def test_nothing_is_lost_or_done_twice_or_stuck_or_invented(
+    house_servers: Servers, seed: int
+) -> None:
+    mounted = mounts.can_mount()
+    kinds = [kind for kind in SHORT[seed] if mounted or "lone" in KINDS[kind].on]
+    plan = rounds.Plan.of(seed, films=FILMS, kinds=kinds, count=len(kinds))
 
     result = asyncio.run(rounds.play(house_servers, plan))
 
     assert result.violations == [], str(result)
     assert result.jobs > len(plan.requests)
+
+
+def test_a_round_follows_from_its_seed() -> None:
+    kinds = list(KINDS)
+
+    one, same, other = (
+        rounds.Plan.of(seed, films=FILMS, kinds=kinds, count=3) for seed in (1, 1, 2)
+    )
+
+    assert one == same
+    assert one.faults != other.faults
+    assert {fault.kind for fault in one.faults} <= set(KINDS)

@@ -2,12 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 from chaos import account, results
 from chaos.evidence import Evidence
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.facts import about, fact_name
 from clipforge_contracts.pipeline import EXPORT
+
+TRIES: Final = {  # that a deed takes; one where it is not named
+    "flaky1": 2,
+    "flaky2": 3,
+    "hang": 2,
+    "block": 2,
+    "eat": 2,
+    "stumble": 2,
+    "hopeless": 5,
+}
 
 
 def twice(evidence: Evidence) -> Iterator[str]:
@@ -37,7 +48,8 @@ def _rows(evidence: Evidence) -> Iterator[str]:
     rows = evidence.rows
     for label, keys in (
         ("job", [(row.stage, row.about) for row in rows.jobs]),
-        ("export", [row.project for row in rows.exports]),
+        # Whoever asks again after a failure gets another export.
+        ("export", [row.project for row in rows.exports if row.state != "failed"]),
         ("clip", [project for _, project in rows.clips]),
         ("charge", [row.fact_id for row in rows.usage]),
     ):
@@ -73,5 +85,13 @@ def _begun(evidence: Evidence) -> Iterator[tuple[str, int, int]]:
     )
     for (stage, what, part), times in begun.items():
         deed = deeds.get((stage, what), "")
-        tries = {"flaky1": 2, "flaky2": 3, "hang": 2, "block": 2, "eat": 2, "stumble": 2}
+        tries = {
+            "flaky1": 2,
+            "flaky2": 3,
+            "hang": 2,
+            "block": 2,
+            "eat": 2,
+            "stumble": 2,
+            "hopeless": 5,
+        }
         yield f"{stage} of {what} (part {part})", times, tries.get(deed, 1)

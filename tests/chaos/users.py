@@ -27,6 +27,7 @@ class Users:
     requests: list[Request]
     accepted: set[str] = field(default_factory=set)
     cancels: set[str] = field(default_factory=set)
+    cancels_accepted: set[str] = field(default_factory=set)
     exports: set[str] = field(default_factory=set)
     exports_accepted: set[str] = field(default_factory=set)
     states: dict[str, str] = field(default_factory=dict)  # of projects, as rows have them
@@ -37,8 +38,10 @@ class Users:
             requests=tuple(self.requests),
             accepted=frozenset(self.accepted),
             cancels=frozenset(self.cancels),
+            cancels_accepted=frozenset(self.cancels_accepted),
             exports=frozenset(self.exports),
             exports_accepted=frozenset(self.exports_accepted),
+            strangers=frozenset(self.house.strangers),
         )
 
     async def live(self) -> None:
@@ -57,7 +60,7 @@ class Users:
 
     @contextlib.asynccontextmanager
     async def _looking(self) -> Any:
-        """Keep `states` true; one query for all is cheaper than each user's polling."""
+        """Keep `states` true: one query for all is cheaper than each user's polling."""
         looking = asyncio.create_task(self._look())
         try:
             yield
@@ -95,16 +98,16 @@ class Users:
         if request.cancelled is not None:
             await asyncio.sleep(request.cancelled)
             self.cancels.add(request.project)
-            await self._until_accepted(client, f"/v1/projects/{request.project}/cancel")
+            if await self._until_accepted(client, f"/v1/projects/{request.project}/cancel"):
+                self.cancels_accepted.add(request.project)
         elif request.export:
             while self.states.get(request.project) not in OVER:  # noqa: ASYNC110  (rows are dumb)
                 await asyncio.sleep(LOOK_SECONDS)
             if self.states[request.project] == "ready":
                 self.exports.add(request.project)
                 wanted = {"clip_id": results.clip_id(request.project), **results.RENDER}
-                # Not found: its rows are behind, and yet the wish is in the log.
-                await self._until_accepted(client, "/v1/exports", wanted, passing=(404,))
-                self.exports_accepted.add(request.project)
+                if await self._until_accepted(client, "/v1/exports", wanted):
+                    self.exports_accepted.add(request.project)
 
     async def _until_accepted(
         self,
@@ -112,14 +115,18 @@ class Users:
         path: str,
         body: object = None,
         headers: dict[str, str] | None = None,
-        passing: tuple[int, ...] = (),
-    ) -> None:
-        """Ask until the answer is 202. Whoever gets no answer does not know, and asks again."""
+    ) -> bool:
+        """Ask until the answer is 202: True, or 409: it is too late for that.
+
+        Whoever gets no answer does not know, and asks again.
+        """
         while True:
             with contextlib.suppress(httpx.TransportError):
                 answer = await client.post(path, json=body, headers=headers)
                 if answer.status_code == 202:
-                    return
-                again = answer.status_code >= 500 or answer.status_code in (429, *passing)
+                    return True
+                if answer.status_code == 409:
+                    return False
+                again = answer.status_code >= 500 or answer.status_code == 429
                 assert again, f"{path}: {answer.text}"
             await asyncio.sleep(AGAIN_SECONDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -27,7 +28,10 @@ from clipforge_runtime.jetstream.connection import ApiError
 from clipforge_runtime.jetstream.following import stored
 from clipforge_runtime.s3 import S3Store
 
+logging.getLogger("clipforge_runtime.jetstream.following").setLevel(logging.ERROR)  # of garbled
+
 LOOK_SECONDS: Final = 0.3
+QUIET_SECONDS: Final = 2.0  # who wakes up late may have something to say, which changes nothing
 MISSING: Final = 404
 MAX_OBJECTS: Final = 20_000
 
@@ -35,16 +39,21 @@ MAX_OBJECTS: Final = 20_000
 async def settled(house: House, asked: Asked, *, seconds: float) -> bool:
     """Wait until what was accepted is over and the queues are empty; False where it never is."""
     deadline = time.monotonic() + seconds
+    since = 0.0
     async with JetStream.connect(house.settings("gateway"), name="gateway") as bus:
         while time.monotonic() < deadline:
-            if await _is_over(house, bus, asked):
+            if not await _is_over(house, bus, asked):
+                since = 0.0
+            elif not since:
+                since = time.monotonic()
+            elif time.monotonic() > since + QUIET_SECONDS:
                 return True
             await asyncio.sleep(LOOK_SECONDS)
     return False
 
 
 async def evidence(
-    house: House, asked: Asked, *, exact: bool = False, excused: frozenset[str] = frozenset()
+    house: House, asked: Asked, *, exact: bool = False, excused: tuple[str, ...] = ()
 ) -> Evidence:
     """All there is to see."""
     async with (
