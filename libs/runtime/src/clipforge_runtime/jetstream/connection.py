@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import nats
 from nats.aio.client import Client
@@ -189,8 +190,13 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         for listener in listeners:
             listener()
 
+    address = urlsplit(url)
     client = await nats.connect(
         url,
+        # Not only in the address: those of a cluster's other servers, which the first one tells of,
+        # come without.
+        user=unquote(address.username) if address.username else None,
+        password=unquote(address.password) if address.password else None,
         name=name,
         inbox_prefix=inbox_prefix.encode(),
         connect_timeout=5,
