@@ -53,10 +53,13 @@ bench-export: setup ## an export beside bare decoding and encoding (SECONDS=30)
 bench-runtime: setup ## the job runtime beside BullMQ, Celery and Taskiq (ROUNDS=2, BIG=1: a million waiting jobs)
 	@PYTHONPATH=tests $(BIN)/python -m bench.runtime.run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BIG),--big)
 
+bench-transcription: setup ## word errors, word times, CPU and memory of transcription (MINUTES=60)
+	@PYTHONPATH=tests $(BIN)/python tests/bench/transcription.py $(MINUTES)
+
 bench-lines: setup ## how long files and functions are
 	@$(BIN)/python tests/bench/lines.py
 
-bench: bench-detection bench-pipeline bench-export bench-runtime bench-lines ## every figure of the README and the notes
+bench: bench-transcription bench-detection bench-pipeline bench-export bench-runtime bench-lines ## every figure of the README and the notes
 
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate

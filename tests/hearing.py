@@ -1,0 +1,71 @@
+"""The transcription stage with the real models, a store in a folder and no log."""
+
+import asyncio
+import hashlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from clipforge.v1.documents_pb2 import Transcript
+from clipforge.v1.facts_pb2 import ChunkCut, VideoImported, VideoTranscribed
+from clipforge_runtime.testing import FolderStore
+from clipforge_transcription import samples
+from clipforge_transcription.__main__ import load_recogniser
+from clipforge_transcription.handler import transcribe
+from clipforge_transcription.settings import Settings
+from clipforge_transcription.sound import SoundCache
+from exporting import make
+from transcribing import film, transcript
+
+
+class Stage:
+    """The stage as its composition root binds it, with a store in a folder and no log."""
+
+    def __init__(self, folder: Path, *, multilingual: bool = True) -> None:
+        settings = Settings(
+            nats_url="nats://127.0.0.1:1",
+            s3_endpoint="http://127.0.0.1:1",
+            s3_access_key="none",
+            s3_secret_key=SecretStr("none"),
+            data_dir=folder,
+        )
+        self._store = FolderStore(folder / "store")
+        recogniser = load_recogniser(settings)
+        self._recogniser = recogniser if multilingual else replace(recogniser, multilingual=None)
+        scratch = Path(tempfile.mkdtemp(dir=folder))
+        self._sound = SoundCache(self._store, scratch, settings.transcription_cache_bytes)
+        self._slots = asyncio.Semaphore(settings.transcription_concurrency)
+
+    async def through(self, sound: Path, language: str = "") -> tuple[Transcript, int]:
+        """The transcript of a film with this sound, and in how many parts it was made."""
+        fact = film(hashlib.sha256(sound.read_bytes()).hexdigest()[:24], 1)
+        fact.media.duration_ms = milliseconds(sound)
+        fact.options.language = language
+        await self._store.upload(fact.objects.audio_key, sound, content_type="audio/flac")
+        facts = await self._work(fact)
+        parts = facts if isinstance(facts, list) else []
+        ends = await asyncio.gather(*map(self._work, parts)) if parts else [facts]
+        done = [end for end in ends if isinstance(end, VideoTranscribed)]
+        return await transcript(self._store, done[0].transcript_key), max(len(parts), 1)
+
+    async def _work(self, cause: VideoImported | ChunkCut) -> object:
+        async with self._slots:
+            return await transcribe(
+                cause,
+                store=self._store,
+                progress=lambda _percent, _step: None,
+                recogniser=self._recogniser,
+                sound=self._sound,
+            )
+
+
+def milliseconds(sound: Path) -> int:
+    """How long a sound of the stage lasts."""
+    return round(sum(len(block) for block in samples.blocks(sound, 60)) / samples.RATE * 1000)
+
+
+def flac(to: Path, *arguments: str) -> Path:
+    """A sound as import lays it out."""
+    return make(to, *arguments, "-ac", "1", "-ar", "16000", "-sample_fmt", "s16")
