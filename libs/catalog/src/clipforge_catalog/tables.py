@@ -145,6 +145,8 @@ class Job(SQLModel, table=True):
     __table_args__ = (
         Index("jobs_by_state", "stage", "state", "tenant_id"),
         Index("jobs_by_project", "project_id"),
+        Index("jobs_by_order", "tenant_id", "sequence", "id"),
+        Index("jobs_by_end", "stage", "finished_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -166,6 +168,8 @@ class Job(SQLModel, table=True):
     # Of the message that is to bring it to a worker; 0 where this log has had none.
     cause_sequence: int = Field(default=0, sa_column=_sequence())
     waiting_since: datetime = Field(sa_column=_time())
+    # When the attempt that made it began; None where that is not known.
+    began_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     # How the reconciler has dealt with it. Not made of facts: a rebuild begins from none.
     restated: int = 0

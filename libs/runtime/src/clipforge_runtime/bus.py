@@ -77,7 +77,7 @@ class Progress:
     job: str
     owner: str
     attempt: int
-    percent: float  # 0 to 100, monotone within an attempt
+    percent: float  # 0 to 100, of the part where it is one; monotone within an attempt
     step: str  # in words
     part: int | None = None  # index, for parts of a job
     parts: int = 1
@@ -193,6 +193,22 @@ class Reader(Protocol):
 
     async def progress(self, job: str) -> tuple[Progress, ...]:
         """What is running of this job: one entry, or one per running part. Empty: nothing runs."""
+        ...
+
+    async def running_jobs(self) -> set[str]:
+        """Jobs, of whatever stage, that run or have run in the last 45 seconds."""
+        ...
+
+    async def scheduled_jobs(self, stage: Stage) -> dict[str, Wait]:
+        """Jobs of a stage that wait for their time: delayed or deferred."""
+        ...
+
+    async def held_back(self, stage: Stage) -> Priority | None:
+        """The priority that is not started just now, under load, though it lies in the queue."""
+        ...
+
+    async def oldest_waiting(self, stage: Stage) -> datetime | None:
+        """Since when the message waits that has waited for the longest; None: nothing waits."""
         ...
 
     def watch_progress(self) -> AsyncIterator[Progress]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from clipforge.v1.facts_pb2 import ChunkCut
 from clipforge_contracts import ids, subjects
@@ -11,7 +12,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_contracts.subjects import Subject
 from clipforge_runtime.bus import Delivery
 
-KEPT = ("ce-", "traceparent", "tracestate", "content-type", "cf-replay")
+KEPT = ("ce-", "traceparent", "tracestate", "content-type", "cf-replay", "cf-began")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Cause:
             "fact_id": self.fact_id,
             **({"part": f"{self.part + 1}/{self.parts}"} if self.part is not None else {}),
         }
+
+    def began(self, here: datetime) -> str:
+        """When work on the job began: for a part, when the job was cut into parts."""
+        known = self.delivery.headers.get("cf-began") if self.part is not None else None
+        return known or here.isoformat(timespec="milliseconds")
 
     def settle_id(self, kind: str) -> str:
         """The message id of what settles this delivery.

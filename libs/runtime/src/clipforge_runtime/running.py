@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from clipforge_contracts.facts import project_of
@@ -32,6 +33,7 @@ class Running:
     owner: str
     deliveries: list[Delivery] = field(init=False)
     seat: Seat | None = None
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
     why: Why | None = None
     settled: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)

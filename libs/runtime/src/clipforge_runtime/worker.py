@@ -217,7 +217,7 @@ class Worker:
         if running.why == "cancelled":
             return await self._stopped_early(cause, running)
         try:
-            await self._state(cause, work.result())
+            await self._state(cause, running, work.result())
         except Unavailable:
             raise
         except Exception as error:  # a fact that breaks a rule, for one
@@ -228,14 +228,18 @@ class Worker:
     async def _work(self, fact: Fact) -> Facts:
         return await self._handler(fact)
 
-    async def _state(self, cause: Cause, facts: Facts) -> None:
+    async def _state(self, cause: Cause, running: Running, facts: Facts) -> None:
         """State what follows. The outcome comes last: once it stands, nothing is done again."""
         stated = () if facts is None else facts if isinstance(facts, Sequence) else (facts,)
         if strangers := [type(fact) for fact in stated if not isinstance(fact, self.stage.states)]:
             raise TypeError(f"{self.stage.name} does not state {strangers}")
         numbered = [(n, fact, cause.fact_id_of(fact, n)) for n, fact in enumerate(stated)]
         numbered.sort(key=lambda each: isinstance(each[1], self.stage.outcome))
-        counted = {"cf-attempt": str(cause.attempt), "cf-crashes": str(cause.crashes)}
+        counted = {
+            "cf-attempt": str(cause.attempt),
+            "cf-crashes": str(cause.crashes),
+            "cf-began": cause.began(running.began),
+        }
         for n, fact, fact_id in numbered:
             part = self.stage.is_part(fact)
             # A part belongs to the job that cut it; an outcome begins another stage's first job.

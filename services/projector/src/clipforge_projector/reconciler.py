@@ -63,7 +63,9 @@ class Reconciler:
         while True:
             self._wake.clear()
             try:
-                await reconcile(self._sessions, self._bus, now=datetime.now(UTC))
+                mended = await reconcile(self._sessions, self._bus, now=datetime.now(UTC))
+                if mended >= AT_ONCE:
+                    continue  # many are replayed at once: the rest need not wait for a minute
             except Unavailable as error:
                 log.warning("could not look for lost jobs: %s", error)
             with contextlib.suppress(TimeoutError):

@@ -1,10 +1,13 @@
 """Jobs: what the queues have completed and failed."""
 
 from collections import Counter
+from collections.abc import Collection
+from typing import Any
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clipforge_catalog.queries.page import Cursor, Page, page
 from clipforge_catalog.tables import Job, JobState, Position
 from clipforge_contracts import subjects
 from clipforge_contracts.pipeline import PIPELINE
@@ -36,10 +39,58 @@ async def outstanding(session: AsyncSession, tenant: str, *, at_most: int) -> tu
     return int(position or 0), int(number)
 
 
+async def latest(session: AsyncSession, project: str, stage: str, about: str) -> str | None:
+    """The job of a stage for a project or an export: its latest replay."""
+    statement = (
+        select(Job.id)
+        .where(Job.project_id == project, Job.stage == stage, Job.about == about)
+        .order_by(col(Job.replay).desc())
+    )
+    return (await session.exec(statement.limit(1))).first()
+
+
 async def count(session: AsyncSession) -> dict[str, Counter[str]]:
     """How many jobs are in each state, by stage."""
-    statement = select(Job.stage, Job.state, func.count()).group_by(col(Job.stage), col(Job.state))
     found: dict[str, Counter[str]] = {}
-    for stage, state, number in (await session.exec(statement)).all():
-        found.setdefault(stage, Counter())[state] = number
+    for (stage, _), states in (await count_by_priority(session)).items():
+        found.setdefault(stage, Counter()).update(states)
     return found
+
+
+async def count_by_priority(session: AsyncSession) -> dict[tuple[str, str], Counter[str]]:
+    """How many jobs are in each state, by stage and priority."""
+    by = (col(Job.stage), col(Job.priority), col(Job.state))
+    statement = select(Job.stage, Job.priority, Job.state, func.count()).group_by(*by)
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for stage, priority, state, number in (await session.exec(statement)).all():
+        found.setdefault((stage, priority), Counter())[state] = number
+    return found
+
+
+async def history(
+    session: AsyncSession,
+    *,
+    tenant: str | None,
+    stage: str | None = None,
+    project: str | None = None,
+    state: JobState | None = None,
+    among: Collection[str] | None = None,
+    without: Collection[str] = (),
+    after: Cursor | None = None,
+    limit: int = 20,
+) -> Page[Job]:
+    """Jobs, newest first. `tenant` None: of all; `among` and `without` are ids of jobs."""
+    where: list[Any] = []
+    if tenant is not None:
+        where.append(col(Job.tenant_id) == tenant)
+    if stage is not None:
+        where.append(col(Job.stage) == stage)
+    if project is not None:
+        where.append(col(Job.project_id) == project)
+    if state is not None:
+        where.append(col(Job.state) == state)
+    if among is not None:
+        where.append(col(Job.id).in_(among))
+    if without:
+        where.append(col(Job.id).not_in(without))
+    return await page(session, Job, *where, after=after, limit=limit)

@@ -1,6 +1,6 @@
 """Projects, with what belongs to each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +26,12 @@ async def of_tenant(
     if state is not None:
         where.append(col(Project.state) == state)
     return await page(session, Project, *where, after=after, limit=limit)
+
+
+async def plans(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+    """The plans that some projects were submitted with, by their ids."""
+    statement = select(Project.id, Project.plan).where(col(Project.id).in_(ids))
+    return dict((await session.exec(statement)).all())
 
 
 async def assets(session: AsyncSession, rows: Sequence[Project]) -> dict[str, Asset]:

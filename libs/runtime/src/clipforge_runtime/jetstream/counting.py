@@ -36,7 +36,9 @@ async def counts(connection: Connection, stage: Stage) -> dict[Priority, Counts]
 
 async def wait(connection: Connection, stage: Stage, *, priority: Priority, about: str) -> Wait:
     """See Reader.wait. `about`: the last tokens of the job's retries."""
-    scheduled = await _subjects(connection, f"schedules.{stage.name}.*.*.{about}.*")
+    scheduled = await subjects_of(
+        connection, subjects.STREAM, f"schedules.{stage.name}.*.*.{about}.*"
+    )
     if scheduled:
         return "deferred" if any(map(subjects.is_deferred, scheduled)) else "delayed"
     if priority is deferrable(stage.name) and await progress.is_deferring(connection, stage.name):
@@ -60,18 +62,18 @@ async def _scheduled(
     """The delayed and the deferred."""
     delayed: Counter[Priority] = Counter()
     deferred: Counter[Priority] = Counter()
-    for subject in await _subjects(connection, subjects.delayed(stage)):
+    for subject in await subjects_of(connection, subjects.STREAM, subjects.delayed(stage)):
         kind = deferred if subjects.is_deferred(subject) else delayed
         kind[subjects.parse(subject).priority] += 1
     return delayed, deferred
 
 
-async def _subjects(connection: Connection, pattern: str) -> list[str]:
-    """Every subject of the log under a filter."""
+async def subjects_of(connection: Connection, stream: str, pattern: str) -> list[str]:
+    """Every subject of a stream under a filter."""
     found: list[str] = []
     while True:  # the server answers with at most 100,000 subjects a page
         info = await connection.api(
-            f"STREAM.INFO.{subjects.STREAM}", {"subjects_filter": pattern, "offset": len(found)}
+            f"STREAM.INFO.{stream}", {"subjects_filter": pattern, "offset": len(found)}
         )
         page = info["state"].get("subjects") or {}
         found += page

@@ -108,7 +108,7 @@ async def _consumer(
         action = "create"
     else:
         action = "update"
-        for fixed in ("deliver_policy", "opt_start_seq"):
+        for fixed in ("deliver_policy", "opt_start_seq", "pause_until"):
             config.pop(fixed, None)
             if fixed in info["config"]:
                 config[fixed] = info["config"][fixed]

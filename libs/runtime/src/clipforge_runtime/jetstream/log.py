@@ -20,6 +20,7 @@ from clipforge_runtime.jetstream import (
     progress,
     publishing,
     seats,
+    whereabouts,
 )
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery
 from clipforge_runtime.jetstream.pulling import Pulls
@@ -181,6 +182,18 @@ class JetStream:
     async def holds(self, stage: Stage, due: subjects.Subject, cause: int) -> bool:
         """Whether this log still holds a job's work; see holding.holds."""
         return await holding.holds(self.connection, stage, due, cause)
+
+    async def running_jobs(self) -> set[str]:
+        return await whereabouts.running(self.connection)
+
+    async def scheduled_jobs(self, stage: Stage) -> dict[str, Wait]:
+        return await whereabouts.scheduled(self.connection, stage)
+
+    async def held_back(self, stage: Stage) -> Priority | None:
+        return await whereabouts.held_back(self.connection, stage)
+
+    async def oldest_waiting(self, stage: Stage) -> datetime | None:
+        return await whereabouts.oldest(self.connection, stage)
 
     async def put_progress(self, report: Progress) -> None:
         """Show a sign of life of a running job."""

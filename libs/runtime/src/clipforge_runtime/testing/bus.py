@@ -122,6 +122,19 @@ class MemoryBus:
     async def progress(self, job: str) -> tuple[Progress, ...]:
         return self.reports.get(job, ())
 
+    async def running_jobs(self) -> set[str]:
+        return set(self.reports)
+
+    async def scheduled_jobs(self, stage: Stage) -> dict[str, Wait]:
+        return {job: how for job, how in self.waits.items() if how != "waiting"}
+
+    async def held_back(self, stage: Stage) -> Priority | None:
+        return None
+
+    async def oldest_waiting(self, stage: Stage) -> datetime | None:
+        fed = [entry.time for entry in self.entries if isinstance(entry.fact, stage.consumes)]
+        return min(fed, default=None)
+
     async def watch_progress(self) -> AsyncIterator[Progress]:
         reports: asyncio.Queue[Progress] = asyncio.Queue(maxsize=100)
         self._progress.append(reports)

@@ -1,5 +1,6 @@
 """Jobs: a cause is a job that waits, an outcome ends it. Succeeded outranks failed."""
 
+from datetime import datetime
 from typing import Final
 
 from sqlmodel import col, select
@@ -78,6 +79,7 @@ async def completed(session: AsyncSession, fact: Fact, entry: Entry) -> None:
         job.attempts = int(entry.headers.get("cf-attempt", "1"))
         job.crashes = int(entry.headers.get("cf-crashes", "0"))
         job.cached = bool(getattr(fact, "cached", False) or getattr(fact, "reused", False))
+        job.began_at = _time(entry.headers.get("cf-began", ""))
         job.finished_at = entry.time
         job.reason = job.sentence = job.detail = None
 
@@ -112,6 +114,14 @@ async def ended(session: AsyncSession, job_id: str) -> bool:
     """Whether the rows know already how a job ended; what is told of it again changes nothing."""
     job = await session.get(Job, job_id)
     return job is not None and job.state != JobState.WAITING
+
+
+def _time(text: str) -> datetime | None:
+    """When a worker says that it began; workers of former versions do not say."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 async def _latest(session: AsyncSession, stage: Stage, project: str, about: str) -> Job | None:

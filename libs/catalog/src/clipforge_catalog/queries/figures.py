@@ -1,0 +1,136 @@
+"""What past jobs tell of a queue: how many an hour, how long each takes, whose they are."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import BigInteger, Float, cast
+from sqlmodel import case, col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clipforge_catalog.tables import Asset, Clip, Export, Job, JobState, Project
+
+SAMPLES: Final = 200  # of the newest jobs, to learn from: some days of a small installation
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of the jobs that a stage has completed since a moment. Seconds are those of work."""
+
+    completed: int
+    mean_seconds: float | None  # None: nothing was completed, or nothing that was worked on
+    p95_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long jobs of a stage take."""
+
+    jobs: int  # learned from
+    per_media: float | None  # seconds of work a second of film: the median; None: not known
+    seconds: float | None  # of work a job: the median
+
+
+@dataclass(frozen=True)
+class Share:
+    """One tenant's part of a queue."""
+
+    tenant: str
+    outstanding: int  # waiting, active, delayed or deferred
+    completed: int
+    failed: int
+
+
+async def of_stages(session: AsyncSession, since: datetime) -> Mapping[str, Figures]:
+    """By stage. A result from the cache counts as completed, and its duration not at all."""
+    worked = func.extract("epoch", col(Job.finished_at) - col(Job.began_at))
+    real = case((col(Job.cached).is_(False), worked))
+    statement = (
+        select(
+            Job.stage,
+            func.count(),
+            func.avg(real),
+            func.percentile_cont(0.95).within_group(real),
+        )
+        .where(col(Job.finished_at) >= since, Job.state == JobState.COMPLETED)
+        .group_by(col(Job.stage))
+    )
+    return {
+        stage: Figures(number, _float(mean), _float(p95))
+        for stage, number, mean, p95 in (await session.exec(statement)).all()
+    }
+
+
+async def pace(session: AsyncSession, stage: str) -> Pace:
+    """Learn from the newest jobs of a stage: medians, which one odd film does not move.
+
+    An export's media is its clip, every other stage's the film.
+    """
+    worked = func.extract("epoch", col(Job.finished_at) - col(Job.began_at))
+    clip_ms = cast(Export.record["duration_ms"].astext, BigInteger)
+    film_ms = cast(Asset.media["duration_ms"].astext, BigInteger)
+    newest = (
+        select(
+            cast(worked, Float).label("seconds"),
+            (func.coalesce(clip_ms, film_ms) / 1000.0).label("media"),
+        )
+        .select_from(Job)
+        .join(Project, col(Project.id) == col(Job.project_id))
+        .join(Asset, col(Asset.id) == col(Project.asset_id))
+        .join(Export, col(Export.id) == col(Job.about), isouter=True)
+        .where(
+            Job.stage == stage,
+            Job.state == JobState.COMPLETED,
+            col(Job.cached).is_(False),
+            col(Job.began_at).is_not(None),
+        )
+        .order_by(col(Job.finished_at).desc())
+        .limit(SAMPLES)
+        .subquery()
+    )
+    ratio = case((newest.c.media > 0, newest.c.seconds / newest.c.media))
+    statement = select(
+        func.count(),
+        func.percentile_cont(0.5).within_group(ratio),
+        func.percentile_cont(0.5).within_group(newest.c.seconds),
+    ).select_from(newest)
+    number, per_media, seconds = (await session.exec(statement)).one()
+    return Pace(int(number), _float(per_media), _float(seconds))
+
+
+async def lengths(session: AsyncSession, jobs: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Of each job its stage, and how long its media is in ms: its clip, or the film; 0: unknown."""
+    film_ms = cast(Asset.media["duration_ms"].astext, BigInteger)
+    clip_ms = col(Clip.end_ms) - col(Clip.start_ms)
+    statement = (
+        select(Job.id, Job.stage, func.coalesce(clip_ms, film_ms, 0))
+        .select_from(Job)
+        .join(Project, col(Project.id) == col(Job.project_id))
+        .join(Asset, col(Asset.id) == col(Project.asset_id), isouter=True)
+        .join(Export, col(Export.id) == col(Job.about), isouter=True)
+        .join(Clip, col(Clip.id) == col(Export.clip_id), isouter=True)
+        .where(col(Job.id).in_(jobs))
+    )
+    return {job: (stage, int(ms)) for job, stage, ms in (await session.exec(statement)).all()}
+
+
+async def by_tenant(session: AsyncSession, stage: str, *, limit: int = 100) -> list[Share]:
+    """Those with the most work outstanding first."""
+
+    waiting, completed, failed = (
+        func.count(case((col(Job.state) == state, 1)))
+        for state in (JobState.WAITING, JobState.COMPLETED, JobState.FAILED)
+    )
+    statement = (
+        select(Job.tenant_id, waiting, completed, failed)
+        .where(Job.stage == stage)
+        .group_by(col(Job.tenant_id))
+        .order_by(waiting.desc(), col(Job.tenant_id))
+        .limit(limit)
+    )
+    return [Share(*row) for row in (await session.exec(statement)).all()]
+
+
+def _float(number: float | None) -> float | None:
+    return None if number is None else float(number)
