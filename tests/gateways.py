@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ from clipforge_contracts import ids, subjects
 from clipforge_contracts.documents import to_json
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.permissions import GATEWAY_STATES
-from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_contracts.plans import Plan
 from clipforge_gateway.app import create_app, parts_of
 from clipforge_gateway.auth import key_hash
@@ -33,6 +34,8 @@ from clipforge_projector.reconciler import Reconciler
 from clipforge_runtime.bus import Stated
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.slots import Slots
+from clipforge_runtime.worker import Handler, Worker
 from clipforge_standalone.servers.nats import NatsServer
 from samples import every_fact
 from workshop import PATIENCE, eventually
@@ -323,6 +326,19 @@ TRANSCRIPT = documents.Transcript(
     engine="scripted",
     result_version=1,
 )
+
+
+@asynccontextmanager
+async def working(house: House, stage: Stage, handler: Handler) -> AsyncIterator[None]:
+    """A worker of one stage, until the end of the block."""
+    worker = Worker(stage=stage, handler=handler, bus=await house.bus(stage.name))
+    stop = asyncio.Event()
+    work = asyncio.create_task(Slots(worker, concurrency=2, grace=timedelta(seconds=5)).work(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await work
 
 
 async def _events(answer: httpx.Response) -> AsyncIterator[Event]:

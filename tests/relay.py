@@ -51,12 +51,17 @@ class Relay:
     async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if not self._whole:
             back.transport.abort()
+            back.close()
             return
         far, forth = await asyncio.open_connection(*self._to)
         self._ends |= {back, forth}
         with contextlib.suppress(OSError):
             await asyncio.gather(_pass(near, forth), _pass(far, back))
-        self._ends -= {back, forth}
+        for end in (back, forth):
+            self._ends.discard(end)
+            end.close()
+            with contextlib.suppress(OSError):
+                await end.wait_closed()
 
 
 async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

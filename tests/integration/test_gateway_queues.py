@@ -1,10 +1,19 @@
 """Queues and jobs over HTTP: what waits, runs and has ended."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
 import pytest
 
+from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
+from clipforge_contracts.pipeline import IMPORT
 from clipforge_runtime.bus import Progress
-from gateways import Film, House, Tenant, problem
+from clipforge_runtime.jetstream.connection import connect
+from clipforge_runtime.jetstream.declare import declare
+from gateways import Film, House, Tenant, problem, working
+from workshop import PATIENCE, import_at_once
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -21,6 +30,8 @@ async def test_the_numbers_of_a_queue_are_those_of_the_log_and_the_rows(house: H
     one = (await tenant.http.get("/v1/queues/video-import/metrics")).json()
 
     assert set(every) == {"video-import", "transcription", "clip-detection", "video-export"}
+    for numbers in (every["video-import"], one):
+        assert numbers.pop("oldest_waiting_seconds") > 0  # and grows while one asks
     assert every["video-import"] == one
     # No worker takes them in this house: the log's consumers still hold all three.
     assert one["waiting"] - before["waiting"] == 3
@@ -28,6 +39,116 @@ async def test_the_numbers_of_a_queue_are_those_of_the_log_and_the_rows(house: H
     assert one["completed"] - before["completed"] == 1
     assert one["failed"] - before["failed"] == 1
     assert one["paused"] is False
+
+
+async def operator(house: House) -> httpx.AsyncClient:
+    bootstrap = house.settings.bootstrap_api_key
+    assert bootstrap is not None
+    return house.client(bootstrap.get_secret_value())
+
+
+async def test_a_queue_tells_how_long_things_wait_and_take(house: House) -> None:
+    tenant = await house.tenant()
+    await house.submit(tenant)
+    films = [Film(tenant, await house.submit(tenant)) for _ in range(2)]
+    await house.caught_up()
+    now = datetime.now(UTC)
+    for film, seconds in zip(films, (2, 4), strict=True):
+        began = (now - timedelta(seconds=seconds)).isoformat()
+        await house.state(film.life()[0], cf_began=began)
+    cached = Film(tenant, await house.submit(tenant)).fact(facts.VideoImported)
+    cached.reused = True
+    await house.state(cached, cf_began=(now - timedelta(hours=1)).isoformat())
+
+    numbers = (await tenant.http.get("/v1/queues/video-import/metrics")).json()
+
+    assert numbers["oldest_waiting_seconds"] > 0
+    assert numbers["completed_last_hour"] >= 3
+    assert numbers["completed_per_minute"] == round(numbers["completed_last_hour"] / 60, 3)
+    # The one from the cache, an hour of no work, is not counted in.
+    assert 2 <= numbers["mean_seconds"] < 60
+    assert numbers["mean_seconds"] <= numbers["p95_seconds"] < 60
+    idle = (await tenant.http.get("/v1/queues/video-export/metrics")).json()
+    assert idle["oldest_waiting_seconds"] is None
+    assert idle["mean_seconds"] is None
+
+
+async def test_a_paused_queue_starts_nothing_and_goes_on_when_resumed(
+    house: House, tenant: Tenant
+) -> None:
+    begun: asyncio.Queue[facts.ProjectSubmitted] = asyncio.Queue()
+
+    async def handler(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        begun.put_nowait(cause)
+        return await import_at_once(cause)
+
+    async with await operator(house) as admin:
+        paused = await admin.post("/v1/queues/video-import/pause")
+        again = await admin.post("/v1/queues/video-import/pause")
+        async with working(house, IMPORT, handler):
+            project = await house.submit(tenant)
+            seen = (await tenant.http.get(f"/v1/projects/{project}", params={"wait": 2})).json()
+            during = (await tenant.http.get("/v1/queues/metrics")).json()
+            started = begun.qsize()
+            resumed = await admin.post("/v1/queues/video-import/resume")
+            async with asyncio.timeout(PATIENCE):
+                while (await begun.get()).project.project_id != project:
+                    pass
+
+    assert paused.status_code == again.status_code == resumed.status_code == 200
+    assert paused.json()["paused"] is True
+    assert (seen["state"], started) == ("queued", 0)
+    assert during["video-import"]["paused"] is True
+    assert during["video-import"]["waiting"] > 0
+    assert all(one["paused"] for one in during["video-import"]["priorities"].values())
+    assert during["transcription"]["paused"] is False
+    assert resumed.json()["paused"] is False
+
+
+async def test_a_pause_outlives_an_upgrade(house: House) -> None:
+    async with await operator(house) as admin:
+        await admin.post("/v1/queues/clip-detection/pause")
+        async with connect(house.settings.nats_url, "admin") as connection:
+            await declare(connection, house.settings)
+        after = (await admin.get("/v1/queues/clip-detection/metrics")).json()
+        await admin.post("/v1/queues/clip-detection/resume")
+
+    assert after["paused"] is True
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "tenants"])
+async def test_queues_are_for_operators_only(house: House, tenant: Tenant, verb: str) -> None:
+    method = "GET" if verb == "tenants" else "POST"
+    local_admin = await house.tenant(role="admin")
+
+    for asker in (tenant, local_admin):
+        answer = await asker.http.request(method, f"/v1/queues/transcription/{verb}")
+        assert problem(answer) == (403, "forbidden")
+    async with house.client() as anybody:
+        answer = await anybody.request(method, f"/v1/queues/transcription/{verb}")
+    assert problem(answer) == (401, "unauthenticated")
+
+
+async def test_operators_see_whose_the_jobs_are(house: House) -> None:
+    busy, idle = await house.tenant(), await house.tenant()
+    for _ in range(3):
+        await house.submit(busy)
+    await house.state(Film(idle, await house.submit(idle)).failed("import"))
+
+    async with await operator(house) as admin:
+        shares = (await admin.get("/v1/queues/video-import/tenants")).json()
+
+    by_tenant = {share["tenant_id"]: share for share in shares}
+    assert by_tenant[busy.id] == {
+        "tenant_id": busy.id,
+        "outstanding": 3,
+        "completed": 0,
+        "failed": 0,
+    }
+    assert by_tenant[idle.id]["failed"] == 1
+    assert [one["outstanding"] for one in shares] == sorted(
+        (one["outstanding"] for one in shares), reverse=True
+    )
 
 
 async def test_a_job_is_shown_with_its_progress(house: House, tenant: Tenant) -> None:

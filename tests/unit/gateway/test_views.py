@@ -8,7 +8,7 @@ from clipforge.v1 import facts_pb2 as facts
 from clipforge_catalog.tables import Asset, Export, Job, JobState, Project, ProjectState
 from clipforge_contracts.documents import as_dict
 from clipforge_gateway import views
-from clipforge_runtime.bus import Progress
+from clipforge_gateway.standing import Standing
 from samples import CLIP, EXPORT, PROJECT, TENANT, every_fact, media, options
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,8 +45,8 @@ def job(stage: str, state: JobState = JobState.WAITING, finished_at: datetime | 
     )
 
 
-def running(percent: float, step: str = "at work", attempt: int = 1) -> Progress:
-    return Progress(job="job", owner="me", attempt=attempt, percent=percent, step=step)
+def running(percent: float, step: str = "at work", attempt: int = 1) -> Standing:
+    return Standing(percent, percent, step, running=True, attempt=attempt)
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,24 @@ def running(percent: float, step: str = "at work", attempt: int = 1) -> Progress
 def test_a_projects_progress_goes_through_its_stages(
     state: ProjectState, percent: float, expected: float
 ) -> None:
-    told = views.project(row(state), running=[running(percent)])
+    told = views.project(row(state), standing=running(percent))
 
     assert told.progress.percent == expected
 
 
+def test_a_project_that_ends_early_does_not_go_back() -> None:
+    failed = row(ProjectState.FAILED)
+    failed.asset_id = "ast"
+    cancelled = row(ProjectState.CANCELLED)
+    cancelled.asset_id, cancelled.transcript_key = "ast", "tenants/t/transcripts/ab.json"
+
+    assert views.project(failed).progress.percent == 15
+    assert views.project(cancelled).progress.percent == 90
+
+
 def test_a_project_that_is_being_imported_says_so_before_the_fact() -> None:
     assert views.project(row(ProjectState.QUEUED)).state == "queued"
-    assert views.project(row(ProjectState.QUEUED), running=[running(1)]).state == "importing"
+    assert views.project(row(ProjectState.QUEUED), standing=running(1)).state == "importing"
 
 
 def test_a_project_tells_its_film_and_the_seconds_of_its_stages() -> None:
@@ -123,7 +133,8 @@ def test_an_export_looks_the_same_with_its_row_and_without() -> None:
 def test_a_job_that_a_worker_shows_signs_of_is_active() -> None:
     waiting = job("transcription")
 
-    assert views.job(waiting, ()).state == "waiting"
-    told = views.job(waiting, [running(40, "transcribing", attempt=2)])
+    assert views.job(waiting).state == "waiting"
+    assert views.job(waiting, delayed=True).state == "delayed"
+    told = views.job(waiting, standing=running(40, "transcribing", attempt=2), delayed=True)
     assert (told.state, told.attempts, told.queue) == ("active", 2, "transcription")
     assert (told.progress.percent, told.progress.step) == (40, "transcribing")

@@ -21,12 +21,15 @@ from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_h
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.limits import Limits
 from clipforge_gateway.outlook import Outlook
+from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
 from clipforge_gateway.routes import (
     clips,
+    dead_letters,
     events,
     exports,
     health,
+    jobs,
     keys,
     projects,
     queues,
@@ -65,7 +68,11 @@ def create_app() -> FastAPI:
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     app.add_middleware(Limits)
     problems.install(app)
-    for module in (projects, uploads, clips, exports, events, queues, keys, health):
+    modules = (
+        *(projects, uploads, clips, exports, events),
+        *(jobs, dead_letters, queues, keys, health),
+    )
+    for module in modules:
         app.include_router(module.router)
     return app
 
@@ -104,6 +111,7 @@ async def parts_of(
             feed,
             Submissions(sessions),
             Outlook(bus, store),
+            Paces(sessions),
         )
     finally:
         feed.close()

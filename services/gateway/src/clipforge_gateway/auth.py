@@ -27,6 +27,11 @@ class Caller:
     plan: Plan
     role: str
 
+    @property
+    def operates(self) -> bool:
+        """Whether it may look and act across tenants: an admin of the installation's own."""
+        return self.role == "admin" and self.tenant_id == FIRST_TENANT
+
 
 def key_hash(key: str) -> bytes:
     """What is stored of a key: sha256, as keys have 256 random bits."""

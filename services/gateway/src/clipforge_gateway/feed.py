@@ -8,6 +8,7 @@ from typing import Final
 
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import project_of
+from clipforge_gateway.standing import Standings
 from clipforge_runtime.bus import Entry, Progress, Reader
 
 IN_HAND: Final = 256  # events of one slow client, before it is sent away to come back with its id
@@ -21,6 +22,7 @@ class Feed:
         self._log = log
         self._listeners: dict[str, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self.incarnation = ""
+        self.standings = Standings()
 
     async def run(self) -> None:
         """Follow the log and hear progress, for ever."""
@@ -87,7 +89,8 @@ class Feed:
                     listener.put_nowait(entry)
 
     async def _progress(self, reports: AsyncIterator[Progress]) -> None:
-        async for report in reports:
+        async for heard in reports:
+            report = self.standings.hear(heard)
             for listener in list(self._listeners.get(report.project, ())):
                 if listener.qsize() < IN_HAND // 2:  # progress may be dropped, facts never
                     listener.put_nowait(report)

@@ -10,7 +10,8 @@ from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.outlook import Outlook
-from clipforge_gateway.problems import UNAUTHENTICATED, Problem
+from clipforge_gateway.pace import Paces
+from clipforge_gateway.problems import FORBIDDEN, UNAUTHENTICATED, Problem
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
 from clipforge_runtime.bus import Publisher, Reader
@@ -33,6 +34,7 @@ class Parts:
     feed: Feed
     submissions: Submissions
     outlook: Outlook
+    paces: Paces
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")
@@ -53,5 +55,19 @@ async def _caller(
     return await _parts(request).authenticator.caller(key)
 
 
+async def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    if caller.role != "admin":
+        raise Problem(FORBIDDEN, "This needs an API key of the role admin.")
+    return caller
+
+
+async def _operator(caller: Annotated[Caller, Depends(_admin)]) -> Caller:
+    if not caller.operates:
+        raise Problem(FORBIDDEN, "This is for the admins of the installation's own tenant.")
+    return caller
+
+
 PartsDep = Annotated[Parts, Depends(_parts)]
 CallerDep = Annotated[Caller, Depends(_caller)]
+AdminDep = Annotated[Caller, Depends(_admin)]
+OperatorDep = Annotated[Caller, Depends(_operator)]

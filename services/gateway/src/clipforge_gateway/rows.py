@@ -15,6 +15,7 @@ from clipforge_contracts import subjects
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import Parts
 from clipforge_gateway.problems import NOT_FOUND, Problem
+from clipforge_gateway.standing import Standing
 from clipforge_runtime.bus import Entry, Unavailable
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,17 @@ async def export(parts: Parts, caller: Caller, export_id: str) -> Export | Reque
         if not await _deleted(parts, caller, owner):
             return Requested(entry, entry.fact)
     raise Problem(NOT_FOUND, "There is no export of this id.")
+
+
+async def standing(parts: Parts, job: str) -> Standing:
+    """How far a job is. Without the log, what this process has heard of it before."""
+    try:
+        async with asyncio.timeout(LOG_SECONDS):
+            running = await parts.log.progress(job)
+    except (TimeoutError, Unavailable) as error:
+        log.warning("the log does not say what runs: %s", error)
+        running = ()
+    return parts.feed.standings.of(job, running)
 
 
 async def caught_up(parts: Parts, sequence: int) -> bool:

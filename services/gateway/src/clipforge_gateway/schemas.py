@@ -124,9 +124,13 @@ class Failure(BaseModel):
 
 
 class ProgressView(BaseModel):
-    percent: float
+    percent: float = Field(description="0 to 100; it never goes back")
     stage: str
-    step: str
+    step: str = Field(description="What is going on, in words")
+    seconds_left: int | None = Field(
+        default=None,
+        description="Seconds of work to come, as past jobs took; without the time in queues",
+    )
 
 
 class MediaView(BaseModel):
@@ -209,35 +213,6 @@ class PartView(BaseModel):
 class PageView(BaseModel, Generic[T]):
     items: list[T]
     next: str | None = Field(default=None, description="`cursor` of the next page")
-
-
-class PriorityCounts(BaseModel):
-    waiting: int
-    active: int
-    delayed: int
-
-
-class QueueView(BaseModel):
-    queue: str
-    waiting: int
-    active: int
-    completed: int
-    failed: int
-    delayed: int
-    paused: bool
-    priorities: dict[str, PriorityCounts]
-
-
-class JobView(BaseModel):
-    id: str
-    queue: str
-    project_id: str
-    state: str
-    progress: ProgressView
-    attempts: int
-    failure: Failure | None = None
-    waiting_since: datetime
-    finished_at: datetime | None = None
 
 
 class HealthView(BaseModel):

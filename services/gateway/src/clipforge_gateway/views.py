@@ -8,8 +8,8 @@ from clipforge.v1.facts_pb2 import ExportRequested, ProjectSubmitted
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobState, Project, ProjectState
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.pipeline import BY_STAGE, CLIP_DETECTION, IMPORT, TRANSCRIPTION
-from clipforge_gateway import schemas
-from clipforge_runtime.bus import Progress
+from clipforge_gateway import queue_schemas, schemas
+from clipforge_gateway.standing import WAITING, Standing
 
 # Where each stage begins and ends in a project's progress: transcription is most of the work.
 SHARES: Final = {
@@ -24,6 +24,7 @@ STAGE_OF: Final = {
     ProjectState.DETECTING: CLIP_DETECTION.name,
 }
 ENDED: Final = {JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
+UNKNOWN: Final = Standing(0.0, 0.0, WAITING, running=False)
 OVER: Final = {ProjectState.READY, ProjectState.FAILED, ProjectState.CANCELLED}
 
 
@@ -33,17 +34,18 @@ def project(
     asset: Asset | None = None,
     jobs: Sequence[Job] = (),
     clip_count: int = 0,
-    running: Sequence[Progress] = (),
+    standing: Standing = UNKNOWN,
+    seconds_left: int | None = None,
 ) -> schemas.ProjectView:
     """A project as its owner sees it."""
     state = ProjectState(row.state)
-    if state is ProjectState.QUEUED and running:
+    if state is ProjectState.QUEUED and standing.running:
         state = ProjectState.IMPORTING
     return schemas.ProjectView(
         id=row.id,
         title=row.title,
         state=state,
-        progress=_project_progress(state, running),
+        progress=_project_progress(row, state, standing, seconds_left),
         source=_source(row.source),
         options=_options(row.options),
         media=_media(asset.media) if asset else None,
@@ -67,7 +69,7 @@ def submitted(fact: ProjectSubmitted, at: datetime) -> schemas.ProjectView:
         id=fact.project.project_id,
         title=fact.title,
         state=ProjectState.QUEUED,
-        progress=_project_progress(ProjectState.QUEUED, ()),
+        progress=schemas.ProgressView(percent=0, stage=IMPORT.name, step=WAITING),
         source=_source(as_dict(fact.source)),
         options=_options(as_dict(fact.options)),
         created_at=at,
@@ -80,17 +82,20 @@ def clip(row: Clip) -> schemas.ClipView:
 
 
 def export(
-    row: Export, *, files: Mapping[str, str], running: Sequence[Progress] = ()
+    row: Export,
+    *,
+    files: Mapping[str, str],
+    standing: Standing = UNKNOWN,
+    seconds_left: int | None = None,
 ) -> schemas.ExportView:
     """An export, with links where it is completed."""
-    state = "active" if row.state == JobState.WAITING and running else row.state
-    percent, step = (100.0, "done") if row.state == JobState.COMPLETED else job_progress(running)
+    state = "active" if row.state == JobState.WAITING and standing.running else row.state
     return schemas.ExportView(
         id=row.id,
         project_id=row.project_id,
         clip_id=row.clip_id,
         state=state,
-        progress=schemas.ProgressView(percent=percent, stage="export", step=step),
+        progress=_job_progress("export", row.state, standing, seconds_left),
         aspect=row.aspect,
         style=row.style,
         quality=row.quality,
@@ -121,43 +126,71 @@ def requested(fact: ExportRequested, at: datetime) -> schemas.ExportView:
     )
 
 
-def job(row: Job, running: Sequence[Progress]) -> schemas.JobView:
-    """A job: its row, and what the worker that runs it says."""
-    percent, step = job_progress(running)
-    if row.state == JobState.COMPLETED:
-        percent, step = 100.0, "done"
-    attempt = max((report.attempt for report in running), default=0)
-    return schemas.JobView(
+def job(
+    row: Job,
+    *,
+    standing: Standing = UNKNOWN,
+    delayed: bool = False,
+    seconds_left: int | None = None,
+) -> queue_schemas.JobView:
+    """A job: its row, and what the log and the worker that runs it say."""
+    state = row.state
+    if row.state == JobState.WAITING:
+        state = "active" if standing.running else "delayed" if delayed else "waiting"
+    return queue_schemas.JobView(
         id=row.id,
         queue=BY_STAGE[row.stage].queue,
+        tenant_id=row.tenant_id,
         project_id=row.project_id,
-        state="active" if row.state == JobState.WAITING and running else row.state,
-        progress=schemas.ProgressView(percent=percent, stage=row.stage, step=step),
-        attempts=max(row.attempts, attempt),
+        about=row.about,
+        priority=row.priority,
+        replay=row.replay,
+        state=state,
+        progress=_job_progress(row.stage, row.state, standing, seconds_left),
+        attempts=max(row.attempts, standing.attempt),
+        cached=row.cached,
         failure=_failure(row.stage if row.reason else None, row.reason, row.sentence),
         waiting_since=row.waiting_since,
+        began_at=row.began_at,
         finished_at=row.finished_at,
     )
 
 
-def job_progress(running: Sequence[Progress]) -> tuple[float, str]:
-    """Percent and step of a job; parts report how far the whole job is."""
-    if not running:
-        return 0.0, "waiting"
-    furthest = max(running, key=lambda report: report.percent)
-    return furthest.percent, furthest.step
+def _job_progress(
+    stage: str, state: str, standing: Standing, seconds_left: int | None
+) -> schemas.ProgressView:
+    if state == JobState.COMPLETED:
+        return schemas.ProgressView(percent=100, stage=stage, step="done", seconds_left=0)
+    if state in ENDED:
+        return schemas.ProgressView(percent=standing.percent, stage=stage, step=state)
+    return schemas.ProgressView(
+        percent=standing.percent, stage=stage, step=standing.step, seconds_left=seconds_left
+    )
 
 
-def _project_progress(state: ProjectState, running: Sequence[Progress]) -> schemas.ProgressView:
+def _project_progress(
+    row: Project, state: ProjectState, standing: Standing, seconds_left: int | None
+) -> schemas.ProgressView:
+    if state is ProjectState.READY:
+        return schemas.ProgressView(percent=100, stage="", step=state.value, seconds_left=0)
     if state in OVER:
-        percent = 100.0 if state is ProjectState.READY else 0.0
-        return schemas.ProgressView(percent=percent, stage="", step=state.value)
+        begin, _ = SHARES[reached(row)]
+        return schemas.ProgressView(percent=begin, stage="", step=state.value)
     stage = STAGE_OF[state]
     begin, end = SHARES[stage]
-    percent, step = job_progress(running)
     return schemas.ProgressView(
-        percent=round(begin + (end - begin) * percent / 100, 1), stage=stage, step=step
+        percent=round(begin + (end - begin) * standing.percent / 100, 1),
+        stage=stage,
+        step=standing.step,
+        seconds_left=seconds_left,
     )
+
+
+def reached(row: Project) -> str:
+    """The stage that a project has come to, by what it has."""
+    if row.transcript_key:
+        return CLIP_DETECTION.name
+    return TRANSCRIPTION.name if row.asset_id else IMPORT.name
 
 
 def _failure(stage: str | None, reason: str | None, sentence: str | None) -> schemas.Failure | None:

@@ -62,10 +62,9 @@ async def _transcribe_part(
     key = keys.chunk(film.project.tenant_id, plan.plan_hash, cause.n, count)
     done = await _parts_done(store, film, plan)
     if key not in done:
-        begin, end = 100 * len(done) / count, 100 * (len(done) + 1) / count
         async with sound.file(film.objects.audio_key) as file:
             part = await _listen(
-                film, plan, plan.spans[cause.n], file, recogniser, progress, begin, end
+                film, plan, plan.spans[cause.n], file, recogniser, progress, 0, 100
             )
         await store.write(key, to_json(part), content_type="application/json")
         done = await _parts_done(store, film, plan)

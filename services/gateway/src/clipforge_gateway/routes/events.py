@@ -22,10 +22,12 @@ from clipforge.v1.facts_pb2 import (
     VideoImported,
     VideoTranscribed,
 )
+from clipforge_catalog.database import AWAY
+from clipforge_catalog.queries import figures
 from clipforge_contracts.facts import Fact, fact_name
 from clipforge_gateway import rows
 from clipforge_gateway.feed import Event
-from clipforge_gateway.parts import CallerDep, PartsDep
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import NOT_FOUND, documented
 from clipforge_gateway.routes.projects import ProjectId
 from clipforge_runtime.bus import Entry, Progress
@@ -34,6 +36,9 @@ log = logging.getLogger(__name__)
 router = APIRouter(tags=["events"])
 
 _SEQUENCE: Final = re.compile(r"[0-9]{1,18}")
+Lengths = dict[str, tuple[str, int]]
+"""What one stream knows of the jobs of its project: their stage, and ms of their media."""
+MOST_JOBS: Final = 1000  # of one project, whose lengths one stream keeps
 KEEP_ALIVE_SECONDS: Final = 15.0  # below the idle timeout of common proxies, 30 to 60 s
 
 
@@ -61,13 +66,13 @@ async def stream(
     after = int(sequence) if ours else 0
     events = parts.feed.stream(caller.tenant_id, project_id, after=after)
     return StreamingResponse(
-        _lines(events, parts.feed.incarnation),
+        _lines(events, parts),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _lines(events: AsyncGenerator[Event], incarnation: str) -> AsyncIterator[str]:
+async def _lines(events: AsyncGenerator[Event], parts: Parts) -> AsyncIterator[str]:
     # The generator is read by a task, since a timeout around anext() would end it.
     arrived: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=1)
 
@@ -81,6 +86,7 @@ async def _lines(events: AsyncGenerator[Event], incarnation: str) -> AsyncIterat
         await arrived.put(None)
 
     reading = asyncio.create_task(read())
+    lengths: Lengths = {}
     try:
         yield "retry: 2000\n\n"
         while True:
@@ -92,15 +98,37 @@ async def _lines(events: AsyncGenerator[Event], incarnation: str) -> AsyncIterat
                 continue
             if event is None:
                 return
-            yield _line(event, incarnation)
+            if isinstance(event, Progress):
+                yield await _progress(event, parts, lengths)
+            else:
+                yield _fact(event, parts.feed.incarnation)
     finally:
         reading.cancel()
 
 
-def _line(event: Event, incarnation: str) -> str:
-    if isinstance(event, Progress):
-        body = {"job": event.job, "percent": event.percent, "step": event.step}
-        return f"event: progress\ndata: {json.dumps(body)}\n\n"
+async def _progress(report: Progress, parts: Parts, lengths: Lengths) -> str:
+    body: dict[str, Any] = {"job": report.job, "percent": report.percent, "step": report.step}
+    try:
+        stage, length = await _length(report.job, parts, lengths)
+        if stage:
+            left = await parts.paces.job_left(stage, report.percent, length)
+            body |= {"stage": stage, "seconds_left": left}
+    except AWAY as error:
+        log.warning("progress without an estimate, the database is away: %s", error)
+    return f"event: progress\ndata: {json.dumps(body)}\n\n"
+
+
+async def _length(job: str, parts: Parts, lengths: Lengths) -> tuple[str, int]:
+    """A job's stage, and the length of its media, which is looked up until it is known."""
+    if not lengths.get(job, ("", 0))[1]:
+        if len(lengths) > MOST_JOBS:
+            lengths.clear()
+        async with parts.sessions() as session:
+            lengths |= await figures.lengths(session, [job])
+    return lengths.get(job, ("", 0))
+
+
+def _fact(event: Entry, incarnation: str) -> str:
     assert event.fact is not None  # noqa: S101  (the feed passes only what could be read)
     data = json.dumps(_told(event, event.fact), ensure_ascii=False)
     return f"id: {incarnation}-{event.sequence}\nevent: {fact_name(event.fact)}\ndata: {data}\n\n"

@@ -12,7 +12,7 @@ from google.protobuf.json_format import ParseDict
 from clipforge.v1 import documents_pb2
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ExportCancelled, ExportRequested, ProjectCancelled
-from clipforge_catalog.queries import clips, exports, projects
+from clipforge_catalog.queries import clips, exports, figures, jobs, projects
 from clipforge_catalog.tables import Clip, Export, JobState
 from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
@@ -180,9 +180,15 @@ async def _view(parts: Parts, caller: Caller, export_id: str) -> schemas.ExportV
     row = await rows.export(parts, caller, export_id)
     if isinstance(row, rows.Requested):
         return views.requested(row.fact, row.entry.time)
-    waiting = row.state == JobState.WAITING
-    running = await parts.log.progress(ids.job("export", export_id)) if waiting else ()
-    return views.export(row, files=await _files(parts, row), running=running)
+    standing, left = views.UNKNOWN, None
+    if row.state == JobState.WAITING:
+        async with parts.sessions() as session:
+            known = await jobs.latest(session, row.project_id, "export", export_id)
+            job = known or ids.job("export", export_id)
+            _, length = (await figures.lengths(session, [job])).get(job, ("", 0))
+        standing = await rows.standing(parts, job)
+        left = await parts.paces.job_left("export", standing.now, length)
+    return views.export(row, files=await _files(parts, row), standing=standing, seconds_left=left)
 
 
 async def _files(parts: Parts, row: Export) -> dict[str, str]:

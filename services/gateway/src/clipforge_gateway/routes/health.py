@@ -9,9 +9,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy import text
 
 from clipforge_catalog.database import Sessions
-from clipforge_gateway import schemas
+from clipforge_gateway import numbers, schemas
 from clipforge_gateway.parts import Parts, PartsDep
-from clipforge_gateway.routes.queues import metrics
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -26,7 +25,7 @@ async def health(parts: PartsDep, response: Response) -> schemas.HealthView:
     found = await checks(parts)
     healthy = all(found.values())
     used = resource.getrusage(resource.RUSAGE_SELF)
-    queues = await metrics(parts) if healthy else {}
+    queues = await numbers.of_queues(parts) if healthy else {}
     response.status_code = 200 if healthy else 503
     return schemas.HealthView(
         status="ok" if healthy else "degraded",

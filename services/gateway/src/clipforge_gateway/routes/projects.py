@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -17,7 +18,7 @@ from clipforge.v1.common_pb2 import (
 )
 from clipforge.v1.facts_pb2 import ProjectCancelled, ProjectDeleted, ProjectSubmitted
 from clipforge_catalog.queries import clips, projects
-from clipforge_catalog.tables import ProjectState
+from clipforge_catalog.tables import Job, ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_gateway import cursors, rows, schemas, views
 from clipforge_gateway.admission import Admitted
@@ -216,19 +217,28 @@ async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.Projec
         assets = await projects.assets(session, [row])
         jobs = await projects.jobs(session, project_id)
         counts = await clips.count(session, [project_id])
-    state = ProjectState(row.state)
-    running = (
-        await parts.log.progress(ids.job(views.STAGE_OF[state], project_id))
-        if state in views.STAGE_OF
-        else ()
-    )
+    asset = assets.get(row.asset_id or "")
+    stage = views.STAGE_OF.get(ProjectState(row.state))
+    standing, left = views.UNKNOWN, None
+    if stage is not None:
+        job = current_job(jobs, stage, project_id)
+        standing = await rows.standing(parts, job)
+        length = int(asset.media.get("duration_ms", 0)) if asset else 0
+        left = await parts.paces.project_left(stage, standing.now, length)
     return views.project(
         row,
-        asset=assets.get(row.asset_id or ""),
+        asset=asset,
         jobs=jobs,
         clip_count=counts.get(project_id, 0),
-        running=running,
+        standing=standing,
+        seconds_left=left,
     )
+
+
+def current_job(jobs: Sequence[Job], stage: str, project_id: str) -> str:
+    """The job of a stage that is at work for a project: the latest replay, where there is one."""
+    replays = [job.replay for job in jobs if job.stage == stage]
+    return ids.job(stage, project_id, max(replays, default=0))
 
 
 async def _source(

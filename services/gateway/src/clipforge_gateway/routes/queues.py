@@ -1,36 +1,83 @@
-"""Queues and jobs: how much waits, runs and has ended.
+"""Queues: how much waits, runs and has ended; paused and resumed for every worker."""
 
-Waiting and active come from the log's leader, completed and failed from the rows.
-"""
-
-import asyncio
-from collections import Counter
-from typing import Annotated, Literal
+import logging
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from clipforge_catalog.queries import jobs
-from clipforge_catalog.tables import JobState
-from clipforge_contracts.pipeline import BY_QUEUE, BY_STAGE, PIPELINE, Stage
-from clipforge_gateway import schemas, views
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
-from clipforge_gateway.problems import NOT_FOUND, Problem, documented
+from clipforge_catalog.queries import figures, jobs
+from clipforge_contracts.pipeline import BY_QUEUE, BY_STAGE
+from clipforge_gateway import numbers, queue_schemas
+from clipforge_gateway.parts import CallerDep, OperatorDep, PartsDep
+from clipforge_gateway.problems import FORBIDDEN, NOT_FOUND, Problem, documented
+from clipforge_gateway.queue_schemas import Queue
+from clipforge_gateway.routes.jobs import views_of
 
 router = APIRouter(prefix="/v1/queues", tags=["queues"])
+log = logging.getLogger(__name__)
 
-Queue = Literal["video-import", "transcription", "clip-detection", "video-export"]
+JobId = Annotated[str, Path(max_length=64, pattern=r"^job_[a-z0-9]{26}$")]
 
 
 @router.get("/metrics", operation_id="getQueues", summary="All queues", responses=documented())
-async def all_queues(parts: PartsDep, caller: CallerDep) -> dict[str, schemas.QueueView]:
-    return await metrics(parts)
+async def all_queues(parts: PartsDep, caller: CallerDep) -> dict[str, queue_schemas.QueueView]:
+    return await numbers.of_queues(parts)
 
 
 @router.get(
     "/{queue}/metrics", operation_id="getQueue", summary="One queue", responses=documented()
 )
-async def one_queue(queue: Queue, parts: PartsDep, caller: CallerDep) -> schemas.QueueView:
-    return (await metrics(parts))[queue]
+async def one_queue(queue: Queue, parts: PartsDep, caller: CallerDep) -> queue_schemas.QueueView:
+    return (await numbers.of_queues(parts, (BY_QUEUE[queue],)))[queue]
+
+
+@router.get(
+    "/{queue}/tenants",
+    operation_id="getQueueTenants",
+    summary="Whose the jobs of a queue are",
+    responses=documented(FORBIDDEN),
+)
+async def tenants(
+    queue: Queue, parts: PartsDep, caller: OperatorDep
+) -> list[queue_schemas.TenantShare]:
+    """The hundred tenants with the most work outstanding. For operators."""
+    async with parts.sessions() as session:
+        shares = await figures.by_tenant(session, BY_QUEUE[queue].name)
+    return [
+        queue_schemas.TenantShare(
+            tenant_id=share.tenant,
+            outstanding=share.outstanding,
+            completed=share.completed,
+            failed=share.failed,
+        )
+        for share in shares
+    ]
+
+
+@router.post(
+    "/{queue}/pause",
+    operation_id="pauseQueue",
+    summary="Start nothing more",
+    responses=documented(FORBIDDEN),
+)
+async def pause(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_schemas.QueueView:
+    """For every worker, until it is resumed; what runs may finish. Twice is no error."""
+    await parts.log.pause(BY_QUEUE[queue])
+    log.warning("queue %s is paused", queue)
+    return (await numbers.of_queues(parts, (BY_QUEUE[queue],)))[queue]
+
+
+@router.post(
+    "/{queue}/resume",
+    operation_id="resumeQueue",
+    summary="Go on",
+    responses=documented(FORBIDDEN),
+)
+async def resume(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_schemas.QueueView:
+    """Where nothing is paused, nothing changes."""
+    await parts.log.resume(BY_QUEUE[queue])
+    log.warning("queue %s is resumed", queue)
+    return (await numbers.of_queues(parts, (BY_QUEUE[queue],)))[queue]
 
 
 @router.get(
@@ -40,44 +87,13 @@ async def one_queue(queue: Queue, parts: PartsDep, caller: CallerDep) -> schemas
     responses=documented(NOT_FOUND),
 )
 async def get_job(
-    queue: Queue,
-    job_id: Annotated[str, Path(max_length=64, pattern=r"^job_[a-z0-9]{26}$")],
-    parts: PartsDep,
-    caller: CallerDep,
-) -> schemas.JobView:
+    queue: Queue, job_id: JobId, parts: PartsDep, caller: CallerDep
+) -> queue_schemas.JobView:
     """Its state, progress, attempts and, where it failed, why."""
     async with parts.sessions() as session:
         row = await jobs.get(session, job_id, caller.tenant_id)
     if row is None or BY_STAGE[row.stage] is not BY_QUEUE[queue]:
         raise Problem(NOT_FOUND, "There is no job of this id in this queue.")
-    running = await parts.log.progress(job_id) if row.state == JobState.WAITING else ()
-    return views.job(row, running)
-
-
-async def metrics(parts: Parts) -> dict[str, schemas.QueueView]:
-    """The numbers of every queue."""
-    async with parts.sessions() as session:
-        ended = await jobs.count(session)
-    found = await asyncio.gather(
-        *(_queue(parts, stage, ended.get(stage.name, Counter())) for stage in PIPELINE)
-    )
-    return {view.queue: view for view in found}
-
-
-async def _queue(parts: Parts, stage: Stage, ended: Counter[str]) -> schemas.QueueView:
-    counts = await parts.log.counts(stage)
-    return schemas.QueueView(
-        queue=stage.queue,
-        waiting=sum(count.waiting for count in counts.values()),
-        active=sum(count.active for count in counts.values()),
-        delayed=sum(count.delayed for count in counts.values()),
-        completed=ended[JobState.COMPLETED],
-        failed=ended[JobState.FAILED],
-        paused=any(count.paused for count in counts.values()),
-        priorities={
-            priority.value: schemas.PriorityCounts(
-                waiting=count.waiting, active=count.active, delayed=count.delayed
-            )
-            for priority, count in counts.items()
-        },
-    )
+    scheduled = await parts.log.scheduled_jobs(BY_QUEUE[queue])
+    [view] = await views_of(parts, [row], scheduled=scheduled)
+    return view

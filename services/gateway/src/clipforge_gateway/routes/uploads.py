@@ -129,15 +129,8 @@ async def complete(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> s
     session = await _session(parts, caller, upload_id)
     key = keys.upload(caller.tenant_id, upload_id)
     if await parts.store.stat(key) is None:
-        arrived = await _arrived(parts, key, session)
-        if missing := set(range(1, _part_count(session) + 1)) - _whole(session, arrived):
-            raise Problem(
-                CONFLICT,
-                f"{len(missing)} parts are missing or of the wrong size, the first is "
-                f"{min(missing)}: send them, then complete it again.",
-            )
         try:
-            await parts.store.complete_multipart(key, session.multipart, arrived)
+            await _make_whole(parts, key, session)
         except NotFound as error:
             if await parts.store.stat(key) is None:  # else another request was faster
                 raise _over() from error
@@ -161,6 +154,17 @@ async def abort(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> None
         )
     await parts.store.abort_multipart(key, session.multipart)
     await parts.store.delete([keys.upload_session(caller.tenant_id, upload_id)])
+
+
+async def _make_whole(parts: Parts, key: str, session: UploadSession) -> None:
+    arrived = await parts.store.list_parts(key, session.multipart)
+    if missing := set(range(1, _part_count(session) + 1)) - _whole(session, arrived):
+        raise Problem(
+            CONFLICT,
+            f"{len(missing)} parts are missing or of the wrong size, the first is {min(missing)}: "
+            "send them, then complete it again.",
+        )
+    await parts.store.complete_multipart(key, session.multipart, arrived)
 
 
 async def session_of(parts: Parts, caller: Caller, upload_id: str) -> UploadSession | None:

@@ -1,0 +1,85 @@
+"""The numbers of the queues: what is now from the log's leader, what has been from the rows."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from clipforge_catalog.queries import figures, jobs
+from clipforge_catalog.queries.figures import Figures
+from clipforge_catalog.tables import JobState
+from clipforge_contracts.pipeline import PIPELINE, Stage
+from clipforge_contracts.plans import Priority
+from clipforge_gateway.parts import Parts
+from clipforge_gateway.queue_schemas import Numbers, QueueView
+from clipforge_runtime.bus import Counts
+
+HOUR = timedelta(hours=1)
+NOTHING = Figures(0, None, None)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    ended: Mapping[tuple[str, str], Counter[str]]  # by stage and priority
+    lately: Mapping[str, Figures]
+
+
+async def of_queues(parts: Parts, stages: Iterable[Stage] = PIPELINE) -> dict[str, QueueView]:
+    """By the queue's name."""
+    async with parts.sessions() as session:
+        rows = _Rows(
+            await jobs.count_by_priority(session),
+            await figures.of_stages(session, datetime.now(UTC) - HOUR),
+        )
+    found = await asyncio.gather(*(_of_queue(parts, stage, rows) for stage in stages))
+    return {view.queue: view for view in found}
+
+
+async def _of_queue(parts: Parts, stage: Stage, rows: _Rows) -> QueueView:
+    counts, oldest = await asyncio.gather(parts.log.counts(stage), parts.log.oldest_waiting(stage))
+    priorities = {
+        priority.value: _numbers(counts[priority], rows.ended.get((stage.name, priority.value)))
+        for priority in Priority
+    }
+    lately = rows.lately.get(stage.name, NOTHING)
+    return QueueView(
+        queue=stage.queue,
+        priorities=priorities,
+        **_together(priorities.values()),
+        oldest_waiting_seconds=_age(oldest),
+        completed_last_hour=lately.completed,
+        completed_per_minute=round(lately.completed / 60, 3),
+        mean_seconds=_rounded(lately.mean_seconds),
+        p95_seconds=_rounded(lately.p95_seconds),
+    )
+
+
+def _numbers(count: Counts, ended: Counter[str] | None) -> Numbers:
+    ended = ended or Counter()
+    return Numbers(
+        waiting=count.waiting,
+        active=count.active,
+        delayed=count.delayed,
+        completed=ended[JobState.COMPLETED],
+        failed=ended[JobState.FAILED],
+        paused=count.paused,
+    )
+
+
+def _together(each: Iterable[Numbers]) -> dict[str, int | bool]:
+    every = list(each)
+    sums = {
+        name: sum(getattr(one, name) for one in every)
+        for name in Numbers.model_fields
+        if name != "paused"
+    }
+    return {**sums, "paused": all(one.paused for one in every)}
+
+
+def _age(since: datetime | None) -> float | None:
+    return None if since is None else round((datetime.now(UTC) - since).total_seconds(), 1)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
