@@ -20,6 +20,7 @@ from clipforge_client.errors import (
 from clipforge_client.models import (
     ApiKey,
     Clip,
+    DeadLetter,
     Event,
     Export,
     Health,
@@ -28,6 +29,7 @@ from clipforge_client.models import (
     Page,
     Project,
     Queue,
+    Replayed,
     Upload,
 )
 
@@ -39,6 +41,7 @@ __all__ = [
     "ClientError",
     "Clip",
     "Conflict",
+    "DeadLetter",
     "Event",
     "Export",
     "Forbidden",
@@ -51,6 +54,7 @@ __all__ = [
     "Page",
     "Project",
     "Queue",
+    "Replayed",
     "StillRunning",
     "TooManyRequests",
     "TransferFailed",

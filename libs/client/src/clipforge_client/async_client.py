@@ -15,6 +15,7 @@ from clipforge_client.errors import Conflict
 from clipforge_client.models import (
     ApiKey,
     Clip,
+    DeadLetter,
     Event,
     Export,
     Health,
@@ -22,6 +23,7 @@ from clipforge_client.models import (
     NewApiKey,
     Project,
     Queue,
+    Replayed,
     Upload,
 )
 from clipforge_client.patience import Deadline
@@ -165,6 +167,55 @@ class AsyncClient:
     async def job(self, queue: str, job_id: str) -> Job:
         """One job of a queue."""
         return await self._wire.do(calls.get_job(queue, job_id))
+
+    async def pause_queue(self, queue: str) -> Queue:
+        """Start nothing more in it, for every worker. For operators, as the next is."""
+        return await self._wire.do(calls.pause_queue(queue))
+
+    async def resume_queue(self, queue: str) -> Queue:
+        """Go on."""
+        return await self._wire.do(calls.resume_queue(queue))
+
+    def jobs(
+        self,
+        *,
+        queue: str = "",
+        state: str = "",
+        project_id: str = "",
+        tenant: str = "",
+        limit: int = 20,
+    ) -> AsyncIterator[Job]:
+        """Jobs, newest first, fetched in pages of `limit`. `tenant` is for operators."""
+        wanted = {"queue": queue, "state": state, "project_id": project_id, "tenant": tenant}
+        return self._wire.pages(lambda cursor: calls.list_jobs(wanted, cursor, limit))
+
+    def dead_letters(
+        self,
+        *,
+        queue: str = "",
+        reason: str = "",
+        project_id: str = "",
+        tenant: str = "",
+        limit: int = 20,
+    ) -> AsyncIterator[DeadLetter]:
+        """What failed for good and was not replayed, newest first. `tenant` is for operators."""
+        wanted = {"queue": queue, "reason": reason, "project_id": project_id, "tenant": tenant}
+        return self._wire.pages(lambda cursor: calls.list_dead_letters(wanted, cursor, limit))
+
+    async def dead_letter(self, job_id: str) -> DeadLetter:
+        """Why a job failed for good; for admins with what began it."""
+        return await self._wire.do(calls.get_dead_letter(job_id))
+
+    async def replay(self, job_id: str) -> Job:
+        """Do it after all: the job that takes its place. Asked twice, it is the same one."""
+        return await self._wire.do(calls.replay_dead_letter(job_id))
+
+    async def replay_all(
+        self, *, queue: str = "", reason: str = "", project_id: str = "", tenant: str = ""
+    ) -> Replayed:
+        """Do all after all that fit, at most a thousand: ask again while there are more."""
+        wanted = {"queue": queue, "reason": reason, "project_id": project_id, "tenant": tenant}
+        return await self._wire.do(calls.replay_dead_letters(wanted))
 
     async def health(self) -> Health:
         """How ClipForge is, also where a part of it is away."""

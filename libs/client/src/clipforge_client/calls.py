@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from clipforge_client.models import (
     ApiKey,
     Clip,
+    DeadLetter,
     Export,
     Health,
     Job,
@@ -18,6 +19,7 @@ from clipforge_client.models import (
     Part,
     Project,
     Queue,
+    Replayed,
     Upload,
 )
 
@@ -163,6 +165,38 @@ def get_job(queue: str, job: str) -> Call[Job]:
     return Call("GET", f"/v1/queues/{_id(queue)}/jobs/{_id(job)}", Job.model_validate)
 
 
+def pause_queue(queue: str) -> Call[Queue]:
+    return Call("POST", f"/v1/queues/{_id(queue)}/pause", Queue.model_validate)
+
+
+def resume_queue(queue: str) -> Call[Queue]:
+    return Call("POST", f"/v1/queues/{_id(queue)}/resume", Queue.model_validate)
+
+
+def list_jobs(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Job]]:
+    params = {**_given(wanted), **_page(cursor, limit)}
+    return Call("GET", "/v1/jobs", Page[Job].model_validate, params)
+
+
+def list_dead_letters(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[DeadLetter]]:
+    params = {**_given(wanted), **_page(cursor, limit)}
+    return Call("GET", "/v1/dead-letters", Page[DeadLetter].model_validate, params)
+
+
+def get_dead_letter(job: str) -> Call[DeadLetter]:
+    return Call("GET", f"/v1/dead-letters/{_id(job)}", DeadLetter.model_validate)
+
+
+def replay_dead_letter(job: str) -> Call[Job]:
+    return Call("POST", f"/v1/dead-letters/{_id(job)}/replay", Job.model_validate)
+
+
+def replay_dead_letters(wanted: Mapping[str, Any]) -> Call[Replayed]:
+    given = _given(wanted)
+    body = given if given.keys() - {"tenant"} else {**given, "all": True}
+    return Call("POST", "/v1/dead-letters/replay", Replayed.model_validate, body=body)
+
+
 def health() -> Call[Health]:
     return Call("GET", "/health", Health.model_validate, good=(503,))  # it tells what is away
 
@@ -173,6 +207,11 @@ def events_path(project: str) -> str:
 
 def _id(given: str) -> str:
     return quote(given, safe="")  # whatever it is, it stays one part of the path
+
+
+def _given(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was left open."""
+    return {name: value for name, value in wanted.items() if value}
 
 
 def _page(cursor: str, limit: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from clipforge_client.commands import clips, events, films, operation
+from clipforge_client.commands import clips, events, films, operation, queues
 from clipforge_client.errors import (
     ApiError,
     ClientError,
@@ -70,11 +70,20 @@ def assemble() -> typer.Typer:
     app.command("clips")(clips.list_clips)
     app.command("transcript")(clips.transcript)
     app.command("export")(clips.export_clip)
-    app.command("queues")(operation.queues)
+    app.command("jobs")(queues.jobs)
+    app.add_typer(queues.queues, name="queues")
+    app.add_typer(queues.dead_letters, name="dead-letters")
     app.add_typer(films.projects, name="projects")
     app.add_typer(events.events, name="events")
     app.add_typer(operation.keys, name="keys")
-    for one in (app, films.projects, events.events, operation.keys):
+    for one in (
+        app,
+        films.projects,
+        events.events,
+        operation.keys,
+        queues.queues,
+        queues.dead_letters,
+    ):
         for command in one.registered_commands:
             command.epilog = EXITS
     return app

@@ -16,6 +16,7 @@ class Progress(Model):
     percent: float
     stage: str
     step: str
+    seconds_left: int | None = None  # of work, as past jobs took; without the time in queues
 
 
 class Failure(Model):
@@ -137,6 +138,11 @@ class Queue(Model):
     failed: int
     paused: bool = False
     priorities: dict[str, dict[str, int]] = {}
+    oldest_waiting_seconds: float | None = None
+    completed_last_hour: int = 0
+    completed_per_minute: float = 0.0
+    mean_seconds: float | None = None
+    p95_seconds: float | None = None
 
 
 class Job(Model):
@@ -150,7 +156,31 @@ class Job(Model):
     attempts: int
     failure: Failure | None = None
     waiting_since: datetime
+    began_at: datetime | None = None
     finished_at: datetime | None = None
+    tenant_id: str = ""
+    about: str = ""  # the project or the export
+    priority: str = ""
+    replay: int = 0  # how often it had failed for good before
+    cached: bool = False
+
+
+class DeadLetter(Job):
+    """A job that failed for good. What is for admins is None for others."""
+
+    crashes: int = 0
+    replayed_as: str | None = None
+    detail: str | None = None
+    trace_id: str | None = None
+    cause_type: str | None = None
+    cause: dict[str, Any] | None = None
+
+
+class Replayed(Model):
+    """What became of many dead letters."""
+
+    replayed: int
+    more: bool  # ask again
 
 
 class Health(Model):

@@ -1,4 +1,4 @@
-"""`clipforge queues` and `clipforge keys`: for whoever runs ClipForge."""
+"""`clipforge keys`: for whoever runs ClipForge."""
 
 from typing import Annotated, Literal
 
@@ -13,24 +13,6 @@ keys = typer.Typer(
     no_args_is_help=True,
 )
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id, such as key_01h...")]
-
-
-def queues(as_json: AsJson = False) -> None:
-    """Show how much waits, runs and has ended in each queue."""
-    with Client() as client:
-        found = client.queues()
-    if as_json:
-        print_json({name: queue.model_dump(mode="json") for name, queue in found.items()})
-        return
-    names = ("waiting", "active", "delayed", "completed", "failed")
-    print_table(
-        ("queue", *names, ""),
-        (
-            (queue, *(str(getattr(one, name)) for name in names), "paused" if one.paused else "")
-            for queue, one in found.items()
-        ),
-        nothing="There are no queues.",
-    )
 
 
 @keys.command("list")
