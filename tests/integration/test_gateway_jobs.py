@@ -10,7 +10,7 @@ from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import IMPORT
-from clipforge_contracts.plans import Priority
+from clipforge_contracts.plans import Plan, Priority
 from clipforge_runtime.bus import Progress
 from clipforge_runtime.progress import report
 from gateways import Film, House, Tenant, heard, problem, working
@@ -42,24 +42,31 @@ async def put(house: House, film: Film, percent: float, **more: Any) -> Progress
     return made
 
 
-async def delay(house: House, film: Film) -> None:
-    """The job that imports a film is to be tried again tomorrow."""
+async def delay(house: House, film: Film, *, deferred: bool = False) -> None:
+    """The job that imports a film is to be tried tomorrow."""
     job = ids.job("import", film.project)
     due = subjects.Subject(
         "retries", "import", Priority.HIGH, Lane.L0, film.tenant.id, film.project, job
     )
     tomorrow = datetime.now(UTC) + timedelta(hours=23)
     await (await house.bus("import")).again(
-        due, b"", message_id=ids.new("evt"), headers={}, at=tomorrow, sequence=1
+        due,
+        b"",
+        message_id=ids.new("evt"),
+        headers={},
+        at=tomorrow,
+        sequence=1,
+        deferred=deferred,
     )
 
 
 async def test_jobs_are_listed_by_their_state(house: House) -> None:
     tenant = await house.tenant()
-    names = ("waiting", "active", "delayed", "completed", "failed", "cancelled")
+    names = ("waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled")
     films = {name: Film(tenant, await house.submit(tenant)) for name in names}
     running = await put(house, films["active"], 10)
     await delay(house, films["delayed"])
+    await delay(house, films["deferred"], deferred=True)
     await house.tell(films["completed"].life()[0])
     await house.tell(films["failed"].failed("import"))
     await tenant.http.post(f"/v1/projects/{films['cancelled'].project}/cancel")
@@ -78,6 +85,30 @@ async def test_jobs_are_listed_by_their_state(house: House) -> None:
         films["waiting"].project,
         films["active"].project,
     }
+
+
+async def test_free_work_that_is_held_back_under_load_is_deferred(house: House) -> None:
+    free, pro = await house.tenant(Plan.FREE), await house.tenant(Plan.PRO)
+    held, served = await house.submit(free), await house.submit(pro)
+    await house.caught_up()
+    job = f"/v1/queues/video-import/jobs/{ids.job('import', held)}"
+    worker = await house.bus("import")
+
+    async def deferred() -> bool:
+        await worker.say_deferring(IMPORT)  # it is forgotten in 15 seconds
+        return await jobs(free, queue="video-import", state="deferred") == [held]
+
+    await eventually(deferred)
+    await worker.say_deferring(IMPORT)
+    alone = (await free.http.get(job)).json()["state"]
+    numbers = (await free.http.get("/v1/queues/video-import/metrics")).json()["priorities"]
+
+    assert alone == "deferred"
+    assert await jobs(free, queue="video-import", state="waiting") == []
+    assert await jobs(pro, queue="video-import", state="waiting") == [served]
+    assert await jobs(pro, queue="video-import", state="deferred") == []
+    assert (numbers["low"]["waiting"], numbers["low"]["deferred"]) == (0, 1)
+    assert (numbers["normal"]["waiting"], numbers["normal"]["deferred"]) == (1, 0)
 
 
 async def test_jobs_are_listed_by_queue_and_project_newest_first(house: House) -> None:

@@ -134,7 +134,7 @@ def test_a_job_that_a_worker_shows_signs_of_is_active() -> None:
     waiting = job("transcription")
 
     assert views.job(waiting).state == "waiting"
-    assert views.job(waiting, delayed=True).state == "delayed"
-    told = views.job(waiting, standing=running(40, "transcribing", attempt=2), delayed=True)
+    assert views.job(waiting, wait="delayed").state == "delayed"
+    told = views.job(waiting, standing=running(40, "transcribing", attempt=2), wait="delayed")
     assert (told.state, told.attempts, told.queue) == ("active", 2, "transcription")
     assert (told.progress.percent, told.progress.step) == (40, "transcribing")

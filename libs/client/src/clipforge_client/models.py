@@ -134,6 +134,7 @@ class Queue(Model):
     waiting: int
     active: int
     delayed: int
+    deferred: int = 0
     completed: int
     failed: int
     paused: bool = False

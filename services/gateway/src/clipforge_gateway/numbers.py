@@ -61,6 +61,7 @@ def _numbers(count: Counts, ended: Counter[str] | None) -> Numbers:
         waiting=count.waiting,
         active=count.active,
         delayed=count.delayed,
+        deferred=count.deferred,
         completed=ended[JobState.COMPLETED],
         failed=ended[JobState.FAILED],
         paused=count.paused,

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from clipforge_gateway.schemas import Body, Failure, ProgressView, Text
 
 Queue = Literal["video-import", "transcription", "clip-detection", "video-export"]
-State = Literal["waiting", "active", "delayed", "completed", "failed", "cancelled"]
+State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]
 
 
 Tenant = Annotated[
@@ -26,6 +26,7 @@ class Numbers(BaseModel):
     waiting: int = Field(description="Ready to be started, parts of long films included")
     active: int = Field(description="Handed to a worker")
     delayed: int = Field(description="Waiting for the time of a retry")
+    deferred: int = Field(description="Held back: over a limit, or free work under load")
     completed: int = Field(description="Done, of those whose project is kept")
     failed: int = Field(description="Given up, replayed ones included")
     paused: bool = Field(description="Nothing more is started")
@@ -47,7 +48,7 @@ class QueueView(Numbers):
 
 class TenantShare(BaseModel):
     tenant_id: str
-    outstanding: int = Field(description="Waiting, active or delayed")
+    outstanding: int = Field(description="Waiting, active, delayed or deferred")
     completed: int
     failed: int
 

@@ -10,6 +10,7 @@ from clipforge_contracts.documents import as_dict
 from clipforge_contracts.pipeline import BY_STAGE, CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_gateway import queue_schemas, schemas
 from clipforge_gateway.standing import WAITING, Standing
+from clipforge_runtime.bus import Wait
 
 # Where each stage begins and ends in a project's progress: transcription is most of the work.
 SHARES: Final = {
@@ -130,13 +131,13 @@ def job(
     row: Job,
     *,
     standing: Standing = UNKNOWN,
-    delayed: bool = False,
+    wait: Wait = "waiting",
     seconds_left: int | None = None,
 ) -> queue_schemas.JobView:
     """A job: its row, and what the log and the worker that runs it say."""
     state = row.state
     if row.state == JobState.WAITING:
-        state = "active" if standing.running else "delayed" if delayed else "waiting"
+        state = "active" if standing.running else wait
     return queue_schemas.JobView(
         id=row.id,
         queue=BY_STAGE[row.stage].queue,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge_catalog.queries.page import Cursor, Page, page
@@ -75,11 +75,15 @@ async def history(
     project: str | None = None,
     state: JobState | None = None,
     among: Collection[str] | None = None,
+    or_of: Collection[tuple[str, str]] = (),
     without: Collection[str] = (),
+    and_not_of: Collection[tuple[str, str]] = (),
     after: Cursor | None = None,
     limit: int = 20,
 ) -> Page[Job]:
-    """Jobs, newest first. `tenant` None: of all; `among` and `without` are ids of jobs."""
+    """Jobs, newest first. `tenant` None: of all; `among` and `without` are ids of jobs;
+    `or_of` and `and_not_of` are stages with a priority.
+    """
     where: list[Any] = []
     if tenant is not None:
         where.append(col(Job.tenant_id) == tenant)
@@ -89,8 +93,11 @@ async def history(
         where.append(col(Job.project_id) == project)
     if state is not None:
         where.append(col(Job.state) == state)
+    class_of = tuple_(col(Job.stage), col(Job.priority))
     if among is not None:
-        where.append(col(Job.id).in_(among))
+        where.append(or_(col(Job.id).in_(among), class_of.in_(list(or_of))))
     if without:
         where.append(col(Job.id).not_in(without))
+    if and_not_of:
+        where.append(class_of.not_in(list(and_not_of)))
     return await page(session, Job, *where, after=after, limit=limit)

@@ -11,7 +11,7 @@ from clipforge_client.models import DeadLetter
 from clipforge_client.terminal import note, print_json, print_table, say
 
 QueueName = Literal["video-import", "transcription", "clip-detection", "video-export"]
-State = Literal["waiting", "active", "delayed", "completed", "failed", "cancelled"]
+State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]
 
 queues = typer.Typer(
     help="Show how much waits, runs and has ended in each queue; pause and resume one.",
@@ -44,7 +44,7 @@ def show_queues(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({name: queue.model_dump(mode="json") for name, queue in found.items()})
         return
-    names = ("waiting", "active", "delayed", "completed", "failed")
+    names = ("waiting", "active", "delayed", "deferred", "completed", "failed")
     print_table(
         ("queue", *names, "oldest", "an hour", "mean", "p95", ""),
         (

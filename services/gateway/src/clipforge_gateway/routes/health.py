@@ -17,6 +17,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 STARTED: Final = time.monotonic()
 CHECK_SECONDS: Final = 2.0
 VERSION: Final = "0.1.0"
+COUNTED: Final = ("waiting", "active", "completed", "failed", "delayed", "deferred")
 
 
 @router.get("", operation_id="getHealth", summary="How ClipForge is")
@@ -35,7 +36,9 @@ async def health(parts: PartsDep, response: Response) -> schemas.HealthView:
         memory_bytes=used.ru_maxrss * 1024,
         cpu_seconds=round(used.ru_utime + used.ru_stime, 2),
         queues={
-            name: view.model_dump(include={"waiting", "active", "completed", "failed", "delayed"})
+            name: view.model_dump(
+                include={"waiting", "active", "completed", "failed", "delayed", "deferred"}
+            )
             for name, view in queues.items()
         },
     )

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path
 
 from clipforge_catalog.queries import figures, jobs
 from clipforge_contracts.pipeline import BY_QUEUE, BY_STAGE
+from clipforge_contracts.plans import Priority
 from clipforge_gateway import numbers, queue_schemas
 from clipforge_gateway.parts import CallerDep, OperatorDep, PartsDep
 from clipforge_gateway.problems import FORBIDDEN, NOT_FOUND, Problem, documented
 from clipforge_gateway.queue_schemas import Queue
-from clipforge_gateway.routes.jobs import views_of
+from clipforge_gateway.routes.jobs import Whereabouts, views_of
 
 router = APIRouter(prefix="/v1/queues", tags=["queues"])
 log = logging.getLogger(__name__)
@@ -94,6 +95,12 @@ async def get_job(
         row = await jobs.get(session, job_id, caller.tenant_id)
     if row is None or BY_STAGE[row.stage] is not BY_QUEUE[queue]:
         raise Problem(NOT_FOUND, "There is no job of this id in this queue.")
-    scheduled = await parts.log.scheduled_jobs(BY_QUEUE[queue])
-    [view] = await views_of(parts, [row], scheduled=scheduled)
+    how = await parts.log.wait(
+        BY_QUEUE[queue],
+        priority=Priority(row.priority),
+        tenant=row.tenant_id,
+        project=row.project_id,
+        job=row.id,
+    )
+    [view] = await views_of(parts, [row], Whereabouts({row.id}, {row.id: how}))
     return view
