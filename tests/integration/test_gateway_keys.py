@@ -7,7 +7,7 @@ import pytest
 from clipforge_catalog.queries import keys
 from clipforge_contracts import ids
 from clipforge_gateway.app import create_app
-from gateways import FILM, House, Tenant, problem
+from gateways import FILM, Film, House, Tenant, problem
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -72,6 +72,8 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
     async with house.sessions() as session:
         [key] = await keys.of_tenant(session, tenant.id, limit=1)
     film = await house.ready(tenant)
+    failed = Film(tenant, await house.submit(tenant))
+    await house.state(failed.failed("import"))
     export = (await tenant.http.post("/v1/exports", json={"clip_id": film.clip})).json()["id"]
     upload = (
         await tenant.http.post("/v1/uploads", json={"file_name": "talk.mp4", "bytes": 10})
@@ -82,7 +84,7 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
         "clip_id": film.clip,
         "export_id": export,
         "upload_id": upload,
-        "job_id": ids.job("import", film.project),
+        "job_id": ids.job("import", failed.project),
         "queue": "video-import",
         "key_id": key.id,
     }

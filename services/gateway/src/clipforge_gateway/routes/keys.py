@@ -13,7 +13,7 @@ from clipforge_catalog.tables import ApiKey
 from clipforge_contracts import ids
 from clipforge_gateway import rows, schemas
 from clipforge_gateway.auth import Caller, key_hash
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.parts import AdminDep, Parts, PartsDep
 from clipforge_gateway.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem, documented
 from clipforge_runtime.telemetry import trace_headers
 
@@ -34,10 +34,9 @@ KeyId = Annotated[str, Path(max_length=64, pattern=r"^key_[a-z0-9]{26}$")]
     responses=documented(FORBIDDEN, CONFLICT),
 )
 async def create(
-    body: schemas.CreateKey, parts: PartsDep, caller: CallerDep
+    body: schemas.CreateKey, parts: PartsDep, caller: AdminDep
 ) -> schemas.NewApiKeyView:
     """The answer has the key. It is kept nowhere, so it cannot be shown again."""
-    _admins_only(caller)
     async with parts.sessions() as session:
         if len(await keys.of_tenant(session, caller.tenant_id, limit=MOST)) >= MOST:
             raise Problem(CONFLICT, f"A tenant has at most {MOST} keys in use: revoke one.")
@@ -62,9 +61,8 @@ async def create(
 
 
 @router.get("", operation_id="listKeys", summary="API keys", responses=documented(FORBIDDEN))
-async def list_keys(parts: PartsDep, caller: CallerDep) -> schemas.PageView[schemas.ApiKeyView]:
+async def list_keys(parts: PartsDep, caller: AdminDep) -> schemas.PageView[schemas.ApiKeyView]:
     """Those in use, oldest first. What was revoked is not listed."""
-    _admins_only(caller)
     async with parts.sessions() as session:
         found = await keys.of_tenant(session, caller.tenant_id, limit=MOST)
     return schemas.PageView(items=[_view(row) for row in found])
@@ -76,9 +74,8 @@ async def list_keys(parts: PartsDep, caller: CallerDep) -> schemas.PageView[sche
     summary="Revoke an API key",
     responses=documented(FORBIDDEN, NOT_FOUND, CONFLICT),
 )
-async def revoke(key_id: KeyId, parts: PartsDep, caller: CallerDep) -> schemas.ApiKeyView:
+async def revoke(key_id: KeyId, parts: PartsDep, caller: AdminDep) -> schemas.ApiKeyView:
     """It works nowhere after half a minute, and never again. Revoking twice is no error."""
-    _admins_only(caller)
     async with parts.sessions() as session:
         row = await keys.get(session, caller.tenant_id, key_id)
     if row is None:
@@ -98,11 +95,6 @@ async def revoke(key_id: KeyId, parts: PartsDep, caller: CallerDep) -> schemas.A
     await _state(parts, fact, ids.derive("evt", key_id, "revoked"))
     parts.authenticator.forget(row.hash)
     return _view(row).model_copy(update={"revoked": True})
-
-
-def _admins_only(caller: Caller) -> None:
-    if caller.role != "admin":
-        raise Problem(FORBIDDEN, "Only keys of the role admin make, list and revoke keys.")
 
 
 def _tenant(caller: Caller) -> ProjectRef:
