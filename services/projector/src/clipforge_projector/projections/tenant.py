@@ -24,7 +24,7 @@ async def key_saved(session: AsyncSession, fact: ApiKeySaved, entry: Entry) -> N
     if known is not None:
         if not _is_newer(known, entry):
             known.name, known.role, known.revoked = fact.name, fact.role, fact.revoked
-            known.saved_at = entry.time
+            known.hash, known.saved_at = fact.hash, entry.time  # the key that it was works no more
         return
     session.add(
         ApiKey(
