@@ -21,7 +21,7 @@ Kind = Literal["lone", "disk", "three"]
 
 OURS: Final = "chaos"  # a user who may do everything: garble, fill, state again
 EVERYTHING: Final = Permissions(publish=(">",), subscribe=(">",))
-MAX_FILE: Final = "64MB"  # small enough to be filled
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024  # small enough to be filled
 READY_SECONDS: Final = 60.0
 
 
@@ -62,7 +62,7 @@ class Broker:
             if disk:
                 homes[0] = disk.root
             nodes = [
-                Node(home / "nats", ports.free(), ports.free(), passwords, MAX_FILE, f"n{n}")
+                Node(home / "nats", ports.free(), ports.free(), passwords, str(MAX_FILE_BYTES), f"n{n}")
                 for n, home in enumerate(homes)
             ]
             broker = cls(kind, nodes, disk)

@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from chaos import brokers
-from chaos.brokers import Broker
+from chaos.brokers import MAX_FILE_BYTES, Broker
 from chaos.nursery import Forked
 from chaos.proxy import Proxy
 from chaos.servers import Servers
@@ -143,6 +143,7 @@ class House:
             "CLIPFORGE_S3_BUCKET": self.name,
             "CLIPFORGE_S3_ACCESS_KEY": self.servers.s3.access_key,
             "CLIPFORGE_S3_SECRET_KEY": self.servers.s3.secret_key,
+            "CLIPFORGE_LOG_MAX_BYTES": str(MAX_FILE_BYTES),
             "CLIPFORGE_DATA_DIR": str(self.folder),
             "CLIPFORGE_SCRATCH_DIR": str(self.scratch),
             "CLIPFORGE_PORT": self.url.rpartition(":")[2],
