@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 from chaos.mounts import Disk, can_mount
 from chaos.proxy import Proxy
+from clipforge_contracts import subjects
 from clipforge_contracts.permissions import Permissions, users
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer, user_line
@@ -62,7 +63,14 @@ class Broker:
             if disk:
                 homes[0] = disk.root
             nodes = [
-                Node(home / "nats", ports.free(), ports.free(), passwords, str(MAX_FILE_BYTES), f"n{n}")
+                Node(
+                    home / "nats",
+                    ports.free(),
+                    ports.free(),
+                    passwords,
+                    str(MAX_FILE_BYTES),
+                    f"n{n}",
+                )
                 for n, home in enumerate(homes)
             ]
             broker = cls(kind, nodes, disk)
@@ -86,7 +94,7 @@ class Broker:
             if not node.child.running:
                 node.launch()
         deadline = time.monotonic() + READY_SECONDS
-        while not all([await asyncio.to_thread(node.ready) for node in self.nodes]):
+        while not await asyncio.to_thread(self._ready):
             assert time.monotonic() < deadline, f"the log is not ready: see {self.nodes[0].folder}"
             await asyncio.sleep(0.05)
 
@@ -98,18 +106,26 @@ class Broker:
     def leader(self) -> Node:
         """Who leads the stream; the first where nobody says."""
         for node in self.nodes:
-            address = f"http://127.0.0.1:{node.monitor_port}/jsz?streams=1"
-            try:
-                with urllib.request.urlopen(address, timeout=2) as answer:
-                    accounts = json.load(answer).get("account_details", ())
-            except OSError:
-                continue
-            for account in accounts:
+            for account in _jsz(node).get("account_details", ()):
                 for stream in account.get("stream_detail", ()):
                     leader = stream.get("cluster", {}).get("leader")
-                    if stream["name"] == "CLIPFORGE" and leader:
+                    if stream["name"] == subjects.STREAM and leader:
                         return next(one for one in self.nodes if one.name == leader)
         return self.nodes[0]
+
+    def _ready(self) -> bool:
+        """All answer, and where there are several, their leader sees all of them."""
+        if not all(node.ready() for node in self.nodes):
+            return False
+        if len(self.nodes) == 1:
+            return True
+        for node in self.nodes:
+            cluster = _jsz(node).get("meta_cluster", {})
+            if cluster.get("leader") == node.name:
+                peers = cluster.get("replicas", ())
+                here = [one for one in peers if one.get("current") and not one.get("offline")]
+                return len(here) == len(self.nodes) - 1
+        return False
 
     def part(self, node: Node) -> None:
         """Nothing passes between this server and the others."""
@@ -147,3 +163,14 @@ class Broker:
                     "",
                 ]
             )
+
+
+def _jsz(node: Node) -> dict[str, Any]:
+    """What a server says of its part of JetStream; nothing where it does not answer."""
+    address = f"http://127.0.0.1:{node.monitor_port}/jsz?streams=1"
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except OSError:
+        return {}

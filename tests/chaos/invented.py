@@ -17,13 +17,13 @@ RESTATED: Final = 3  # how often the reconciler may state a cause again
 
 def invented(evidence: Evidence) -> Iterator[str]:
     """Facts, ids, rows and objects that follow from no request."""
-    yield from _facts(evidence)
-    yield from _ids(evidence)
+    yield from facts_of_nobody(evidence)
+    yield from ids_of_nothing(evidence)
     yield from _rows(evidence)
     yield from _objects(evidence)
 
 
-def _facts(evidence: Evidence) -> Iterator[str]:
+def facts_of_nobody(evidence: Evidence) -> Iterator[str]:
     known = {request.project for request in evidence.asked.requests}
     for entry in evidence.facts:
         fact = entry.fact
@@ -45,7 +45,7 @@ def _facts(evidence: Evidence) -> Iterator[str]:
             yield f"a cancel of {project}, for which nobody has asked"
 
 
-def _ids(evidence: Evidence) -> Iterator[str]:
+def ids_of_nothing(evidence: Evidence) -> Iterator[str]:
     """Every id follows from a request through the facts in between."""
     known: dict[str, set[str]] = {}  # ids of causes, by stage and what they are about
     for entry, fact in account.read(evidence):

@@ -17,14 +17,14 @@ ENDS: Final = {"ready", "failed", "cancelled", "completed"}
 
 def lost(evidence: Evidence) -> Iterator[str]:
     """Projects and exports that ended otherwise than foreseen; facts without rows; torn objects."""
-    yield from _projects(evidence)
-    yield from _exports(evidence)
+    yield from ends_of_projects(evidence)
+    yield from ends_of_exports(evidence)
     yield from _garbled(evidence)
-    yield from _rows(evidence)
+    yield from rows_of_facts(evidence)
     yield from _objects(evidence)
 
 
-def _projects(evidence: Evidence) -> Iterator[str]:
+def ends_of_projects(evidence: Evidence) -> Iterator[str]:
     rows = {row.id: row for row in evidence.rows.projects}
     excused = given_up(evidence)
     submitted = account.abouts(evidence, facts.ProjectSubmitted)
@@ -61,7 +61,7 @@ def _foreseen(evidence: Evidence, request: Request) -> list[tuple[str, str, str]
     return [("ready", "", "")]
 
 
-def _exports(evidence: Evidence) -> Iterator[str]:
+def ends_of_exports(evidence: Evidence) -> Iterator[str]:
     excused = given_up(evidence)
     cancelled = account.abouts(evidence, facts.ProjectCancelled)
     for request in account.requests(evidence, evidence.asked.exports):
@@ -99,7 +99,7 @@ def given_up(evidence: Evidence) -> set[str]:
     }
 
 
-def _rows(evidence: Evidence) -> Iterator[str]:
+def rows_of_facts(evidence: Evidence) -> Iterator[str]:
     """What facts say, and rows do not."""
     completed = {(row.stage, row.about) for row in evidence.rows.jobs if row.state == "completed"}
     cancelled = {(row.stage, row.about) for row in evidence.rows.jobs if row.state == "cancelled"}

@@ -5,7 +5,8 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import psycopg
 
@@ -19,14 +20,14 @@ from chaos.evidence import (
     Rows,
     UsageRow,
 )
-from chaos.house import House
-from clipforge_contracts import subjects
+from clipforge_contracts import ids, subjects
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_runtime.bus import Counts, Entry, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.connection import ApiError
 from clipforge_runtime.jetstream.following import stored
 from clipforge_runtime.s3 import S3Store
+from clipforge_runtime.settings import RuntimeSettings
 
 logging.getLogger("clipforge_runtime.jetstream.following").setLevel(logging.ERROR)  # of garbled
 
@@ -36,7 +37,19 @@ MISSING: Final = 404
 MAX_OBJECTS: Final = 20_000
 
 
-async def settled(house: House, asked: Asked, *, seconds: float) -> bool:
+class Premises(Protocol):
+    """Where a witness looks."""
+
+    @property
+    def database(self) -> str: ...
+    @property
+    def effects(self) -> Path: ...
+    @property
+    def scratch(self) -> Path: ...
+    def settings(self, user: str) -> RuntimeSettings: ...
+
+
+async def settled(house: Premises, asked: Asked, *, seconds: float) -> bool:
     """Wait until what was accepted is over and the queues are empty; False where it never is."""
     deadline = time.monotonic() + seconds
     since = 0.0
@@ -53,7 +66,7 @@ async def settled(house: House, asked: Asked, *, seconds: float) -> bool:
 
 
 async def evidence(
-    house: House, asked: Asked, *, exact: bool = False, excused: tuple[str, ...] = ()
+    house: Premises, asked: Asked, *, exact: bool = False, excused: tuple[str, ...] = ()
 ) -> Evidence:
     """All there is to see."""
     async with (
@@ -74,7 +87,7 @@ async def evidence(
         )
 
 
-async def _is_over(house: House, bus: JetStream, asked: Asked) -> bool:
+async def _is_over(house: Premises, bus: JetStream, asked: Asked) -> bool:
     try:
         for stage in PIPELINE:
             counts = await _counts(bus, stage)
@@ -153,6 +166,8 @@ async def _run_keys(admin: JetStream) -> Sequence[str]:
     left: list[str] = []
     for subject in info["state"].get("subjects") or {}:
         *_, job, part = subject.split(".")
+        if not ids.is_id(job, "job"):
+            continue  # how busy a stage is, which its workers tell each other there
         if await admin.running(job, None if part == "_" else int(part)) is not None:
             left.append(f"{job}.{part}")
     return left
@@ -165,7 +180,7 @@ async def _objects(store: S3Store) -> dict[str, str]:
     return {key: hashlib.sha256(body).hexdigest() for key, body in bodies.items()}
 
 
-def _rows(house: House) -> Rows:
+def _rows(house: Premises) -> Rows:
     with psycopg.connect(house.database) as connection:
         every = connection.execute
         return Rows(
