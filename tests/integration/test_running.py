@@ -111,6 +111,29 @@ async def test_progress_is_shown_while_a_job_runs_and_gone_afterwards(workshop: 
     assert run.project == cause.project.project_id
 
 
+async def test_news_after_a_silence_are_shown_at_once(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clipforge_runtime.running.REPORT_SECONDS", 3600)
+    go_on = asyncio.Event()
+
+    async def handler(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        await asyncio.to_thread(report, 40, "copying")
+        await go_on.wait()
+        return await import_at_once(cause)
+
+    film = await workshop.submit("film")
+    async with workshop.working(handler):
+
+        async def shown() -> bool:
+            found = await workshop.gateway.progress(IMPORT.job(film))
+            return [(one.percent, one.step) for one in found] == [(40, "copying")]
+
+        await eventually(shown)
+        go_on.set()
+        await workshop.idle()
+
+
 async def test_a_cancel_stops_what_runs_and_drops_what_waits(workshop: Workshop) -> None:
     """Within a moment, and not with the next heartbeat."""
     gate = Gate()

@@ -19,7 +19,8 @@ from clipforge_runtime.jetstream.seats import Seat
 log = logging.getLogger(__name__)
 
 BEATS_A_LEASE: Final = 3  # two may be lost
-REPORT_SECONDS: Final = 0.5  # at most two writes of progress a second
+REPORT_SECONDS: Final = 0.5  # between two looks at what nobody has told
+PAUSE_SECONDS: Final = 0.5  # after each write of progress: at most two a second
 
 Why = Literal["cancelled", "stalled", "drained"]
 
@@ -43,6 +44,8 @@ class Running:
     _said: tuple[float, str] = (-1.0, "")
     _sign: float = 0.0
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: bool = False  # that there is news
 
     def __post_init__(self) -> None:
         self.deliveries = [self.cause.delivery]
@@ -50,10 +53,14 @@ class Running:
         self._sign = self._loop.time()
 
     def report(self, percent: float, step: str) -> None:
-        """See progress.Report. Called from threads, too: it only sets numbers."""
+        """See progress.Report. Called from threads, too: it sets numbers, and wakes the heart."""
         self._percent = max(self._percent, min(percent, 100.0))
         self._step = step
         self._sign = self._loop.time()
+        if not self._told:
+            self._told = True
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and a thread works on
+                self._loop.call_soon_threadsafe(self._news.set)
 
     def adopt(self, delivery: Delivery) -> bool:
         """Settle this one, too: the same job, handed over again. False once settling has begun."""
@@ -122,12 +129,19 @@ class Running:
         beat_seconds = self.cause.stage.lease.total_seconds() / BEATS_A_LEASE
         next_beat = self._loop.time() + beat_seconds
         while True:
-            await asyncio.sleep(REPORT_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPORT_SECONDS):
+                    await self._news.wait()
+            woken = self._news.is_set()
+            self._news.clear()
+            self._told = False
             now = self._loop.time()
             if now - self._sign > self.cause.stage.stall.total_seconds():
                 self.stop("stalled")
                 return
             if now < next_beat and self._said == (self._percent, self._step):
+                if woken:  # a sign of life, as often as the handler likes to give one
+                    await asyncio.sleep(PAUSE_SECONDS)
                 continue
             try:
                 if now >= next_beat:
@@ -143,3 +157,4 @@ class Running:
                 await self.bus.put_progress(self.progress)
             except (Unavailable, ApiError) as error:
                 log.warning("a heartbeat was lost: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
