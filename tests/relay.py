@@ -16,6 +16,7 @@ class Relay:
         self._to = (host, port)
         self._whole = True
         self._ends: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     @classmethod
@@ -23,12 +24,13 @@ class Relay:
     async def to(cls, host: str, port: int) -> AsyncIterator["Relay"]:
         """Listen on a free port until the end of the block."""
         relay = cls(host, port)
-        relay._server = await asyncio.start_server(relay._connect, "127.0.0.1", 0)
+        relay._server = await asyncio.start_server(relay._accept, "127.0.0.1", 0)
         try:
             yield relay
         finally:
             relay._server.close()
             relay._hang_up()
+            await asyncio.gather(*relay._connections)
 
     @property
     def port(self) -> int:
@@ -47,6 +49,11 @@ class Relay:
     def _hang_up(self) -> None:
         for end in self._ends:
             end.transport.abort()
+
+    def _accept(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._connect(near, back))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
 
     async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if not self._whole:
