@@ -17,6 +17,7 @@ from clipforge_export.styles import Style
 from clipforge_media import ffmpeg
 from clipforge_media.probe import probe
 from clipforge_runtime.storage import ObjectStore
+from clipforge_runtime.strain import strain
 from clipforge_runtime.testing import FolderStore
 
 SOURCE_KEY = f"{samples.objects().source_key}"
@@ -92,6 +93,7 @@ async def exported(
         store=store,
         progress=lambda _percent, _step: None,
         scratch=scratch,
+        strain=strain,
     )
     return folder / "store" / stated.record.objects.clip_key
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from clipforge_export.handler import export_clip
 from clipforge_media import ffmpeg
+from clipforge_runtime.strain import strain
 from clipforge_runtime.testing import FolderStore
 from data import FOLDER
 from exporting import make, request, spoken, stored
@@ -67,7 +68,9 @@ def _export(folder: Path, film: Path) -> tuple[Path, float, float]:
     asyncio.run(stored(store, film, spoken("so this is what we say " * (SECONDS // 2))))
     before, began = _cpu(), time.monotonic()
     made = asyncio.run(
-        export_clip(wish, store=store, progress=lambda _percent, _step: None, scratch=scratch)
+        export_clip(
+            wish, store=store, progress=lambda _percent, _step: None, scratch=scratch, strain=strain
+        )
     )
     clip = folder / "store" / made.record.objects.clip_key
     return clip, _cpu() - before, time.monotonic() - began

@@ -21,6 +21,7 @@ from clipforge_runtime.errors import Permanent
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import ObjectStore
+from clipforge_runtime.strain import strain
 from clipforge_runtime.testing import FolderStore
 from exporting import make, request, spoken, stored
 from films import Films
@@ -46,7 +47,7 @@ def quiet(_percent: float, _step: str) -> None:
 
 
 async def export(wish: ExportRequested, store: ObjectStore, scratch: Path) -> ClipExported:
-    return await export_clip(wish, store=store, progress=quiet, scratch=scratch)
+    return await export_clip(wish, store=store, progress=quiet, scratch=scratch, strain=strain)
 
 
 async def test_a_clip_is_rendered_once_and_then_served(
@@ -121,7 +122,9 @@ async def test_a_cancelled_export_ends_its_ffmpeg_and_leaves_no_scratch(
 
     wish = request(film, 0, 20_000, aspect="16:9")
     wish.render.height = 1080
-    job = asyncio.create_task(export_clip(wish, store=store, progress=progress, scratch=scratch))
+    job = asyncio.create_task(
+        export_clip(wish, store=store, progress=progress, scratch=scratch, strain=strain)
+    )
     async with asyncio.timeout(30):
         await rendering.wait()
     assert _children(scratch)

@@ -97,6 +97,7 @@ async def test_an_idle_worker_stops_at_once_and_takes_nothing_with_it(workshop: 
 
 async def test_a_job_that_waits_for_another_worker_is_handed_back(workshop: Workshop) -> None:
     gate = Gate()
+    await workshop.hurry(run_keys=45)  # handed over again before the first worker's heartbeat
     await workshop.submit("film")
     async with workshop.connected("import") as other, other.pulls(IMPORT) as pulls:
         delivery = await pulls.next()
@@ -106,7 +107,7 @@ async def test_a_job_that_waits_for_another_worker_is_handed_back(workshop: Work
         await workshop.run_key(job)
         async with workshop.connected("import") as bus:
             second = Worker(stage=IMPORT, handler=gate, bus=bus)
-            waiting = asyncio.create_task(second.live(delivery))
+            waiting = asyncio.create_task(second.live(await pulls.next()))
 
             second.stop()
             await asyncio.wait_for(waiting, 10)

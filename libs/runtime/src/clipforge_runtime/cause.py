@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from clipforge.v1.facts_pb2 import ChunkCut
 from clipforge_contracts import ids, subjects
@@ -28,6 +29,7 @@ class Cause:
     crashes: int  # deliveries whose worker died
     replay: int
     deferrals: int = 0  # how often it was held back since it was last tried
+    overloads: int = 0  # how often it was too much for a machine that lived on
 
     @classmethod
     def read(cls, stage: Stage, delivery: Delivery) -> "Cause":
@@ -53,13 +55,19 @@ class Cause:
             crashes=int(counted.get("cf-crashes", "0")) + delivery.deliveries - 1,
             replay=int(headers.get("cf-replay", "0")),
             deferrals=int(counted.get("cf-deferrals", "0")),
+            overloads=int(counted.get("cf-overloads", "0")),
         )
         _ = cause.policy  # a plan of tomorrow is found here, and not when the job has failed
         return cause
 
-    @property
+    @cached_property
     def job(self) -> str:
         return self.stage.job(self.fact, self.replay)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it was never handed over before: the fact itself, for the first time."""
+        return self.subject.kind == "facts" and self.delivery.deliveries == 1
 
     @property
     def part(self) -> int | None:
@@ -70,7 +78,7 @@ class Cause:
     def parts(self) -> int:
         return len(self.fact.plan.spans) if isinstance(self.fact, ChunkCut) else 1
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         return Plan.read(project_of(self.fact).plan)
 
@@ -112,13 +120,22 @@ class Cause:
         """Where the same cause is delivered again."""
         return subjects.retry(self.subject, self.stage, self.job)
 
-    def headers(self, *, attempt: int, crashes: int, deferrals: int = 0) -> dict[str, str]:
-        """The headers of the same cause when it is delivered again."""
+    @property
+    def strain(self) -> int:
+        """See strain.Strain."""
+        return self.crashes + self.overloads
+
+    def headers(
+        self, *, attempt: int, deferrals: int = 0, overloads: int | None = None
+    ) -> dict[str, str]:
+        """The headers of the same cause when it is delivered again, after so many attempts."""
+        more = self.overloads if overloads is None else overloads
         return {
             **kept(self.delivery.headers),
             "cf-attempt": str(attempt),
-            "cf-crashes": str(crashes),
+            "cf-crashes": str(self.crashes),
             **({"cf-deferrals": str(deferrals)} if deferrals else {}),
+            **({"cf-overloads": str(more)} if more else {}),
         }
 
 

@@ -27,3 +27,10 @@ class Permanent(ClipForgeError):
         super().__init__(sentence)
         self.reason = reason
         self.detail = detail
+
+
+class Overloaded(Transient):
+    """It was too much for this machine: memory ran out, a child was killed, or it stood still.
+
+    It is tried again with less (see strain), and given up where that does not help either.
+    """

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from clipforge_contracts.facts import project_of
 from clipforge_runtime.bus import Delivery, Progress, Unavailable
@@ -43,7 +43,7 @@ class Running:
     _step: str = "starting"
     _said: tuple[float, str] = (-1.0, "")
     _sign: float = 0.0
-    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _on_stop: Callable[[], None] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _told: bool = False  # that there is news
 
@@ -81,11 +81,21 @@ class Running:
         """End it early. The first reason counts."""
         if self.why is None:
             self.why = why
-            self._stopped.set()
+            if self._on_stop is not None:
+                self._on_stop()
 
-    async def stopped(self) -> None:
-        """Return when somebody wants it to end early."""
-        await self._stopped.wait()
+    async def over(self, work: "asyncio.Task[Any]") -> None:
+        """Return when its work has ended, or somebody wants it to end early."""
+        over = self._loop.create_future()
+
+        def end(_: object = None) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        work.add_done_callback(end)
+        self._on_stop = end
+        if self.why is None:
+            await over
 
     async def ack(self) -> None:
         """Settle every delivery of it."""
@@ -111,17 +121,24 @@ class Running:
 
     @asynccontextmanager
     async def alive(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> AsyncGenerator[None]:
-        """Keep lease and run key while the body runs; stop it when it is unwanted or stuck."""
-        await self.bus.put_progress(self.progress)
-        heart = asyncio.create_task(self._beat(unwanted))
+        """Keep lease and run key while the body runs; stop it when it is unwanted or stuck.
+
+        What is over within the first report's time has neither heart nor key: nobody misses them.
+        """
+        hearts: list[asyncio.Task[None]] = []
+        first = self._loop.call_later(
+            REPORT_SECONDS, lambda: hearts.append(asyncio.create_task(self._beat(unwanted)))
+        )
         try:
             yield
         finally:
-            heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heart
+            first.cancel()
+            for heart in hearts:
+                heart.cancel()
+            await asyncio.gather(*hearts, return_exceptions=True)
             with contextlib.suppress(Unavailable):
-                await self.bus.delete_progress(self.progress)
+                if hearts:
+                    await self.bus.delete_progress(self.progress)
                 if self.seat is not None:
                     await self.bus.leave_seat(self.seat)
 
@@ -129,32 +146,33 @@ class Running:
         beat_seconds = self.cause.stage.lease.total_seconds() / BEATS_A_LEASE
         next_beat = self._loop.time() + beat_seconds
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(REPORT_SECONDS):
-                    await self._news.wait()
-            woken = self._news.is_set()
-            self._news.clear()
-            self._told = False
             now = self._loop.time()
             if now - self._sign > self.cause.stage.stall.total_seconds():
                 self.stop("stalled")
                 return
-            if now < next_beat and self._said == (self._percent, self._step):
-                if woken:  # a sign of life, as often as the handler likes to give one
-                    await asyncio.sleep(PAUSE_SECONDS)
-                continue
             try:
                 if now >= next_beat:
                     next_beat = now + beat_seconds
-                    for delivery in self.deliveries:
-                        await delivery.in_progress()
-                    if self.seat is not None:
-                        await self.bus.keep_seat(self.seat)
+                    await self._keep()
                     if await unwanted(self.cause):
                         self.stop("cancelled")
                         return
-                self._said = (self._percent, self._step)
-                await self.bus.put_progress(self.progress)
+                    self._said = (-1.0, "")  # the run key is kept by being written
+                if self._said != (self._percent, self._step):
+                    self._said = (self._percent, self._step)
+                    await self.bus.put_progress(self.progress)
             except (Unavailable, ApiError) as error:
                 log.warning("a heartbeat was lost: %s", error)
             await asyncio.sleep(PAUSE_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPORT_SECONDS):
+                    await self._news.wait()
+            self._news.clear()
+            self._told = False
+
+    async def _keep(self) -> None:
+        """Renew the leases and the seat."""
+        for delivery in self.deliveries:
+            await delivery.in_progress()
+        if self.seat is not None:
+            await self.bus.keep_seat(self.seat)

@@ -20,16 +20,17 @@ from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.lanes import lane_of_next
 from clipforge_contracts.pipeline import Stage
-from clipforge_runtime import dead_letter, progress, telemetry
+from clipforge_runtime import dead_letter, progress, strain, telemetry
 from clipforge_runtime.bus import Contradicted, Delivery, Unavailable
 from clipforge_runtime.cause import Cause
-from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.errors import Overloaded, Permanent
 from clipforge_runtime.jetstream.log import JetStream
 from clipforge_runtime.jetstream.seats import Seat
 from clipforge_runtime.limits import Limits, deferral
 from clipforge_runtime.patience import patiently
 from clipforge_runtime.retry import backoff
 from clipforge_runtime.running import Running
+from clipforge_runtime.strain import LIGHTEST
 from clipforge_runtime.wanted import Wanted
 
 log = logging.getLogger(__name__)
@@ -123,13 +124,14 @@ class Worker:
 
     async def _settle(self, cause: Cause) -> str:
         """Do what has to be done; how it ended, in a word."""
-        if await patiently(lambda: self.wanted.over(cause)):
+        fresh = self.wanted.is_fresh(cause)
+        if not fresh and await patiently(lambda: self.wanted.over(cause)):
             await cause.delivery.ack()
             return "skipped"
         if cause.crashes > cause.policy.crashes:
             sentence = f"This film made the {self.stage.name} service crash {cause.crashes} times."
             return await self._fail(cause, [cause.delivery], Permanent(sentence, reason="crashed"))
-        match await self._whose(cause):
+        match "ours" if cause.is_first else await self._whose(cause):
             case "done":
                 await cause.delivery.ack()
                 return "skipped"
@@ -166,9 +168,7 @@ class Worker:
             cause.retry_subject,
             cause.delivery.data,
             message_id=cause.settle_id("deferred"),
-            headers=cause.headers(
-                attempt=cause.attempt - 1, crashes=cause.crashes, deferrals=cause.deferrals + 1
-            ),
+            headers=cause.headers(attempt=cause.attempt - 1, deferrals=cause.deferrals + 1),
             at=datetime.now(UTC) + deferral(cause.deferrals),
             sequence=cause.delivery.sequence,
             deferred=True,
@@ -192,17 +192,13 @@ class Worker:
 
     async def _run(self, cause: Cause, running: Running) -> str:
         """Run the handler until it ends or is stopped, and settle what became of it."""
-        token = progress.reporter.set(running.report)
-        work = asyncio.create_task(self._work(cause.fact))
-        progress.reporter.reset(token)
-        stopped = asyncio.create_task(running.stopped())
+        work = asyncio.create_task(self._work(cause, running))
         try:
-            await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+            await running.over(work)
             if not work.done():
                 work.cancel()
                 await asyncio.wait((work,), timeout=UNWIND_SECONDS)
         finally:
-            stopped.cancel()
             work.cancel()
         running.close()
         if not work.done():
@@ -225,8 +221,10 @@ class Worker:
         await running.ack()
         return "completed"
 
-    async def _work(self, fact: Fact) -> Facts:
-        return await self._handler(fact)
+    async def _work(self, cause: Cause, running: Running) -> Facts:
+        progress.reporter.set(running.report)  # in the context of this task alone
+        strain.current.set(cause.strain)
+        return await self._handler(cause.fact)
 
     async def _state(self, cause: Cause, running: Running, facts: Facts) -> None:
         """State what follows. The outcome comes last: once it stands, nothing is done again."""
@@ -266,14 +264,16 @@ class Worker:
                 return "cancelled"
             case "stalled":
                 limit = self.stage.stall.total_seconds()
-                stuck = Transient(f"The {self.stage.name} made no progress for {limit:g} seconds.")
+                stuck = Overloaded(f"The {self.stage.name} made no progress for {limit:g} seconds.")
                 return await self._failed(cause, running, stuck)
             case None:
                 unasked = RuntimeError("the handler was cancelled, though nobody asked for it")
                 return await self._failed(cause, running, unasked)
 
     async def _failed(self, cause: Cause, running: Running, error: BaseException) -> str:
-        if isinstance(error, Permanent) or cause.attempt >= cause.policy.limit:
+        too_much = isinstance(error, Overloaded)
+        hopeless = isinstance(error, Permanent) or (too_much and cause.strain >= LIGHTEST)
+        if hopeless or cause.attempt >= cause.policy.limit:
             word = await self._fail(cause, running.deliveries, error)
             running.settled = True
             return word
@@ -283,7 +283,7 @@ class Worker:
             cause.retry_subject,
             cause.delivery.data,
             message_id=cause.settle_id("retry"),
-            headers=cause.headers(attempt=cause.attempt, crashes=cause.crashes),
+            headers=cause.headers(attempt=cause.attempt, overloads=cause.overloads + too_much),
             at=datetime.now(UTC) + delay,
             sequence=cause.delivery.sequence,
         )
@@ -336,7 +336,7 @@ class Worker:
             cause.retry_subject,
             cause.delivery.data,
             message_id=cause.settle_id("handback"),
-            headers=cause.headers(attempt=cause.attempt - 1, crashes=cause.crashes),
+            headers=cause.headers(attempt=cause.attempt - 1),
         )
         for delivery in deliveries:
             await delivery.ack()

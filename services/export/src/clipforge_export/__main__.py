@@ -9,10 +9,15 @@ from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import load
+from clipforge_runtime.strain import strain
 
 if __name__ == "__main__":
     settings = load(Settings)
     handler = partial(
-        export_clip, store=S3Store(settings), progress=report, scratch=settings.scratch_dir
+        export_clip,
+        store=S3Store(settings),
+        progress=report,
+        scratch=settings.scratch_dir,
+        strain=strain,
     )
     run_stage(EXPORT, handler, settings, concurrency=settings.export_concurrency)

@@ -20,9 +20,10 @@ from clipforge_export.looking import look
 from clipforge_export.reframing import Shots
 from clipforge_export.styles import CANVASES, STYLES
 from clipforge_media import ffmpeg
-from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.errors import Overloaded, Permanent, Transient
 from clipforge_runtime.progress import Report
 from clipforge_runtime.storage import NotFound, ObjectStore
+from clipforge_runtime.strain import Strain
 
 RESULT_VERSION: Final = 3
 LINK: Final = timedelta(hours=2)  # longer than any render may take
@@ -32,7 +33,12 @@ FRAME_MS: Final = 1000 / render.FRAME_RATE
 
 
 async def export_clip(
-    request: ExportRequested, *, store: ObjectStore, progress: Report, scratch: Path
+    request: ExportRequested,
+    *,
+    store: ObjectStore,
+    progress: Report,
+    scratch: Path,
+    strain: Strain,
 ) -> ClipExported:
     """Render a clip, or serve the same one that was rendered before."""
     start_ms, end_ms = _span(request)
@@ -56,7 +62,7 @@ async def export_clip(
     if record is None:
         with TemporaryDirectory(dir=scratch, prefix="export-") as folder:
             record = await _export(
-                request, frame, start_ms, end_ms, address, Path(folder), store, progress
+                request, frame, start_ms, end_ms, address, Path(folder), store, progress, strain
             )
     return ClipExported(
         project=request.project,
@@ -76,6 +82,7 @@ async def _export(
     folder: Path,
     store: ObjectStore,
     progress: Report,
+    strain: Strain,
 ) -> ExportRecord:
     # Ranges of the source are read through a link of our own store: never a user's address.
     source = await store.presign_get(request.source_key, expires=LINK)
@@ -101,7 +108,7 @@ async def _export(
         sound=heard,
     )
     clip = folder / "clip.mp4"
-    await _render(cut, clip, folder, progress)
+    await _render(cut, clip, folder, progress, strain())
     await _run(
         render.thumbnail(str(clip), _poster_at(shots, seconds), str(folder / "thumbnail.jpg")),
         folder,
@@ -188,11 +195,12 @@ def _write_captions(request: ExportRequested, spoken: list[captions.Said], folde
     return True
 
 
-async def _render(cut: render.Cut, clip: Path, folder: Path, progress: Report) -> None:
+async def _render(cut: render.Cut, clip: Path, folder: Path, progress: Report, strain: int) -> None:
     def on_progress(done: float) -> None:
         progress(25 + 70 * min(done / cut.seconds, 1), "rendering")
 
-    await _run(render.arguments(cut, str(clip)), folder, cut.seconds, on_progress)
+    arguments = render.lighter(render.arguments(cut, str(clip)), strain)
+    await _run(arguments, folder, cut.seconds, on_progress)
     if not clip.stat().st_size:
         raise Transient("The renderer wrote an empty file.")
 
@@ -207,7 +215,11 @@ async def _run(
     try:
         return await ffmpeg.run(arguments, limit=limit, cwd=folder, on_progress=on_progress)
     except ffmpeg.FfmpegFailed as error:
-        # The film was read at import, so what fails here is the world's weather, mostly memory.
+        if error.killed or isinstance(error, ffmpeg.FfmpegTimedOut):
+            raise Overloaded(
+                "Rendering the clip was too much for this machine. It is tried again with less."
+            ) from error
+        # The film was read at import, so what fails here is the world's weather.
         raise Transient("Rendering the clip failed. It is tried again.") from error
 
 

@@ -96,6 +96,20 @@ def arguments(cut: Cut, to: str) -> list[str]:
     ]
 
 
+def lighter(arguments: list[str], strain: int) -> list[str]:
+    """The same render with less memory, for a machine that could not bear it so often.
+
+    One thread for the decoder and the encoder: each holds pictures of its own. Then also the
+    preset that looks ahead least.
+    """
+    if not strain:
+        return arguments
+    *encode, to = arguments
+    preset = ("-preset", "ultrafast") if strain > 1 else ()
+    one = ("-threads", "1")
+    return ["-filter_threads", "1", *one, *encode, *one, *preset, to]
+
+
 def thumbnail(clip: str, at: float, to: str) -> list[str]:
     """One picture of the rendered clip."""
     return [

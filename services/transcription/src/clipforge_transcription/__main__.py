@@ -10,6 +10,7 @@ from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import load
+from clipforge_runtime.strain import strain
 from clipforge_transcription.alignment import align
 from clipforge_transcription.engines.whisper import FasterWhisper, Silero, download
 from clipforge_transcription.handler import transcribe
@@ -43,6 +44,7 @@ def _engine(settings: Settings, name: str) -> FasterWhisper:
         workers=settings.transcription_concurrency,
         device=settings.whisper_device,
         compute_type=settings.whisper_compute_type,
+        strain=strain,
     )
 
 

@@ -17,9 +17,9 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 
 from clipforge_runtime.bus import Unavailable
+from clipforge_runtime.jetstream.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Connection:
     def __init__(self, client: Client, inbox_prefix: str) -> None:
         self._client = client
         self._inbox_prefix = inbox_prefix
-        self._asking: set[asyncio.Future[Msg]] = set()
+        self._replies: Replies[Message] = Replies(self.new_inbox(), seconds=REQUEST_SECONDS)
         self.reconnected: list[Callable[[], None]] = []
 
     @property
@@ -83,28 +83,36 @@ class Connection:
         self, subject: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> Message:
         """Send and wait for the one answer. Unavailable where none comes, or none can come."""
-        asking = asyncio.ensure_future(
-            self._client.request(
-                subject, body, timeout=REQUEST_SECONDS, headers=dict(headers) if headers else None
-            )
-        )
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
+        inbox, answer = self._replies.expect()
         try:
-            await asyncio.wait((asking,))
-            return _message(asking.result())
-        except (NatsError, TimeoutError, NoRespondersError, ConnectionError) as error:
+            await self._client.publish(
+                subject, body, reply=inbox, headers=dict(headers) if headers else None
+            )
+            message = await answer
+        except (NatsError, TimeoutError, ConnectionError) as error:
             raise Unavailable(f"{subject}: {type(error).__name__}") from error
-        except asyncio.CancelledError:
-            if asking.cancelled():
-                raise Unavailable(f"{subject}: the connection was lost") from None
-            asking.cancel()
-            raise
+        finally:
+            self._replies.forget(inbox)
+        if message.status == str(NOT_READY):
+            raise Unavailable(f"{subject}: nobody answers")
+        return message
 
     def lost(self) -> None:
         """What was asked of a server that is gone will not be answered: it can be asked anew."""
-        for asking in self._asking:
-            asking.cancel()
+        self._replies.fail(lambda: ConnectionResetError("the connection was lost"))
+
+    @asynccontextmanager
+    async def answered(self) -> AsyncGenerator[None]:
+        """Hear the answers to requests while the body runs."""
+
+        async def hear(message: Msg) -> None:
+            self._replies.came(message.subject, _message(message))
+
+        await self._client.subscribe(self._replies.subject, cb=hear)
+        try:
+            yield
+        finally:
+            self._replies.close()
 
     async def api(self, call: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call `$JS.API.<call>`. ApiError where it refuses, Unavailable where it is not ready."""
@@ -135,7 +143,7 @@ class Connection:
                         await self._client._send_unsubscribe(subscription._id)
                         await self.flush()
                         await subscription._pending_queue.join()
-            except (NatsError, TimeoutError) as error:
+            except (NatsError, TimeoutError, Unavailable) as error:
                 log.debug("ended a subscription without the server: %s", error)
             finally:  # also where the connection is lost: else it comes back with it
                 subscription._closed = True
@@ -145,10 +153,16 @@ class Connection:
         return end
 
     async def flush(self) -> None:
-        """Wait until the server has seen everything sent, and we what it had to say to that."""
-        # The client's own flush sends its ping past what is still in its buffer.
-        await self._client._flush_pending(force_flush=True)
-        await self._client.flush()
+        """Wait until the server has seen everything sent, and we what it had to say to that.
+
+        Unavailable where the connection is lost meanwhile.
+        """
+        try:
+            # The client's own flush sends its ping past what is still in its buffer.
+            await self._client._flush_pending(force_flush=True)
+            await self._client.flush()
+        except (NatsError, TimeoutError) as error:
+            raise Unavailable(str(error)) from error
 
 
 @asynccontextmanager
@@ -213,7 +227,8 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
     connection = Connection(client, inbox_prefix)
     connection.reconnected = listeners
     try:
-        yield connection
+        async with connection.answered():
+            yield connection
     except asyncio.CancelledError:
         if closed_for_good and owner is not None:
             owner.uncancel()

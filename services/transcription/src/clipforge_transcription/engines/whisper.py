@@ -14,6 +14,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.utils import download_model
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
+from clipforge_runtime.strain import Strain
 from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
 from clipforge_transcription.samples import RATE, Samples
 
@@ -39,6 +40,7 @@ class FasterWhisper:
         workers: int,
         device: str = "cpu",
         compute_type: str = "int8",
+        strain: Strain = lambda: 0,
     ) -> None:
         self._model: Any = WhisperModel(
             str(folder),
@@ -48,6 +50,7 @@ class FasterWhisper:
             num_workers=workers,
             local_files_only=True,
         )
+        self._strain = strain
         self.name = name
         self.sha256 = sha256
         self.identity = f"{name}:{sha256[:16]}:{compute_type}"
@@ -72,7 +75,7 @@ class FasterWhisper:
         segments, _ = self._model.transcribe(
             samples,
             language=language,
-            beam_size=BEAM,
+            beam_size=beam(self._strain()),
             word_timestamps=True,
             condition_on_previous_text=False,
             vad_filter=True,
@@ -94,6 +97,11 @@ class FasterWhisper:
             language_detection_threshold=LANGUAGE_SURE,
         )
         return Language(str(code), float(probability))
+
+
+def beam(strain: int) -> int:
+    """How many guesses are kept: one where a machine could not bear more."""
+    return 1 if strain else BEAM
 
 
 class Silero:
