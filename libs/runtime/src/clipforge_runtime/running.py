@@ -19,6 +19,7 @@ from clipforge_runtime.jetstream.seats import Seat
 log = logging.getLogger(__name__)
 
 BEATS_A_LEASE: Final = 3  # two may be lost
+FIRST_BEAT_SECONDS: Final = 0.2  # then it is shown as running
 REPORT_SECONDS: Final = 0.5  # between two looks at what nobody has told
 PAUSE_SECONDS: Final = 0.5  # after each write of progress: at most two a second
 
@@ -123,11 +124,11 @@ class Running:
     async def alive(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> AsyncGenerator[None]:
         """Keep lease and run key while the body runs; stop it when it is unwanted or stuck.
 
-        What is over within the first report's time has neither heart nor key: nobody misses them.
+        What is over sooner than the first beat has neither heart nor key: nobody misses them.
         """
         hearts: list[asyncio.Task[None]] = []
         first = self._loop.call_later(
-            REPORT_SECONDS, lambda: hearts.append(asyncio.create_task(self._beat(unwanted)))
+            FIRST_BEAT_SECONDS, lambda: hearts.append(asyncio.create_task(self._beat(unwanted)))
         )
         try:
             yield
@@ -145,6 +146,7 @@ class Running:
     async def _beat(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> None:
         beat_seconds = self.cause.stage.lease.total_seconds() / BEATS_A_LEASE
         next_beat = self._loop.time() + beat_seconds
+        told = True  # a pause follows each write, and each sign of life
         while True:
             now = self._loop.time()
             if now - self._sign > self.cause.stage.stall.total_seconds():
@@ -161,12 +163,15 @@ class Running:
                 if self._said != (self._percent, self._step):
                     self._said = (self._percent, self._step)
                     await self.bus.put_progress(self.progress)
+                    told = True
             except (Unavailable, ApiError) as error:
                 log.warning("a heartbeat was lost: %s", error)
-            await asyncio.sleep(PAUSE_SECONDS)
+            if told:
+                await asyncio.sleep(PAUSE_SECONDS)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REPORT_SECONDS):
                     await self._news.wait()
+            told = self._news.is_set()
             self._news.clear()
             self._told = False
 
