@@ -8,10 +8,12 @@ import pytest
 
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import subjects
+from clipforge_contracts.facts import encode
 from clipforge_contracts.pipeline import IMPORT
 from clipforge_contracts.plans import Plan, Priority
 from clipforge_runtime.jetstream import JetStream
-from workshop import Gate, Workshop, import_at_once, submission
+from clipforge_runtime.jetstream.publishing import envelope
+from workshop import Gate, Workshop, eventually, import_at_once, submission
 
 pytestmark = pytest.mark.integration
 
@@ -73,6 +75,34 @@ async def test_the_highest_priority_does_not_wait_for_the_backlog_below_it(
         served = await priorities_of(bus, 2)
 
     assert Priority.CRITICAL in served
+
+
+async def test_a_critical_job_is_the_next_that_starts_behind_two_thousand_low_ones(
+    workshop: Workshop,
+) -> None:
+    gate = Gate()
+    await asyncio.gather(*(workshop.submit(f"low {n}", Plan.FREE) for n in range(2000)))
+    async with workshop.working(gate):
+        await gate.began()
+        async with workshop.connected("import") as bus:
+            urgent = submission("urgent")
+            due = subjects.retry(subjects.fact_subject(urgent), IMPORT, IMPORT.job(urgent))
+            await bus.again(
+                replace(due, priority=Priority.CRITICAL),
+                encode(urgent),
+                message_id="urgent",
+                headers=envelope(urgent, "evt_urgent", "gateway"),
+            )
+
+            async def waits() -> bool:
+                counts = await workshop.gateway.counts(IMPORT)
+                return counts[Priority.CRITICAL].waiting == 1
+
+            await eventually(waits)
+            gate.open()
+            following = await gate.began()
+
+    assert following.title == "urgent"
 
 
 async def test_what_one_priority_does_not_use_goes_to_the_others(workshop: Workshop) -> None:

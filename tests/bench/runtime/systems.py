@@ -13,6 +13,7 @@ from bench.runtime import brokers
 from bench.runtime.brokers import Broker
 from clipforge_contracts.facts import encode
 from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.plans import Plan
 from samples import every_fact
 
 HERE = Path(__file__).parent
@@ -66,6 +67,8 @@ def _our_env(broker: Broker, user: str) -> dict[str, str]:
         "CLIPFORGE_S3_ACCESS_KEY": "none",
         "CLIPFORGE_S3_SECRET_KEY": "none",
         "CLIPFORGE_ADMIN_PORT": "0",
+        # All the work is one tenant's, and no peer limits tenants.
+        **{f"CLIPFORGE_RUNNING_LIMIT_{plan.name}": "0" for plan in Plan},
     }
 
 
