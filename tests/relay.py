@@ -4,51 +4,46 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 BLOCK: Final = 64 * 1024
 
 
+@dataclass
 class Relay:
     """Passes bytes on to one address."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._to = (host, port)
-        self._whole = True
-        self._ends: set[asyncio.StreamWriter] = set()
-        self._connections: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+    host: str
+    to_port: int
+    port: int = 0  # its own
+    _server: asyncio.Server | None = None
+    _ends: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+    _connections: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
 
     @classmethod
     @asynccontextmanager
     async def to(cls, host: str, port: int) -> AsyncIterator["Relay"]:
         """Listen on a free port until the end of the block."""
         relay = cls(host, port)
-        relay._server = await asyncio.start_server(relay._accept, "127.0.0.1", 0)
+        await relay.mend()
         try:
             yield relay
         finally:
-            relay._server.close()
-            relay._hang_up()
+            relay.cut()
             await asyncio.gather(*relay._connections)
 
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
     def cut(self) -> None:
-        """Lose every connection, and take no new ones."""
-        self._whole = False
-        self._hang_up()
-
-    def mend(self) -> None:
-        self._whole = True
-
-    def _hang_up(self) -> None:
+        """Lose every connection, and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
         for end in self._ends:
             end.transport.abort()
+
+    async def mend(self) -> None:
+        """Listen, on the same port as before."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     def _accept(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._connect(near, back))
@@ -56,25 +51,15 @@ class Relay:
         connection.add_done_callback(self._connections.discard)
 
     async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        if not self._whole:
-            back.transport.abort()
-            back.close()
-            return
-        far, forth = await asyncio.open_connection(*self._to)
+        far, forth = await asyncio.open_connection(self.host, self.to_port)
         self._ends |= {back, forth}
-        with contextlib.suppress(OSError):
-            await asyncio.gather(_pass(near, forth), _pass(far, back))
-        for end in (back, forth):
-            self._ends.discard(end)
-            end.close()
-            with contextlib.suppress(OSError):
-                await end.wait_closed()
+        await asyncio.gather(_pass(near, forth), _pass(far, back))
+        self._ends -= {back, forth}
 
 
 async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
+    with contextlib.suppress(OSError):
         while block := await source.read(BLOCK):
             sink.write(block)
             await sink.drain()
-    finally:
-        sink.close()
+    sink.close()

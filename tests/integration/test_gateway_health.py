@@ -102,7 +102,7 @@ async def test_health_names_the_dependency_that_is_away_and_the_process_lives(
     health = await cut.settled("/health", 503)
     ready = await cut.settled("/health/ready", 503)
     live = await cut.anybody.get("/health/live")
-    cut.wires[away].mend()
+    await cut.wires[away].mend()
     again = await cut.settled("/health/ready", 200)
 
     expected = {name: name != away for name in DEPENDENCIES}
@@ -123,7 +123,7 @@ async def test_without_the_database_a_request_is_told_to_come_again(
     answer = await cut.anybody.get(
         "/v1/projects", headers={"Authorization": f"Bearer {tenant.key}"}
     )
-    cut.wires["database"].mend()
+    await cut.wires["database"].mend()
 
     assert problem(answer) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
@@ -140,7 +140,7 @@ async def test_without_the_broker_what_there_is_is_still_shown(
     project = await cut.anybody.get(f"/v1/projects/{film.project}", headers=headers)
     clips = await cut.anybody.get(f"/v1/projects/{film.project}/clips", headers=headers)
     listed = await cut.anybody.get("/v1/projects", headers=headers)
-    cut.wires["broker"].mend()
+    await cut.wires["broker"].mend()
 
     assert project.json()["state"] == "ready"
     assert len(clips.json()["items"]) == 1
@@ -158,7 +158,7 @@ async def test_without_the_store_no_new_work_is_taken_on(cut: Cut, tenant: Tenan
     upload = await cut.anybody.post(
         "/v1/uploads", json={"file_name": "a.mp4", "bytes": 4}, headers=headers
     )
-    cut.wires["storage"].mend()
+    await cut.wires["storage"].mend()
 
     assert problem(project) == (503, "unavailable")
     assert "object store" in project.json()["detail"]
