@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from clipforge.v1.facts_pb2 import ExportRequested
 from clipforge_contracts.facts import fact_name
+from clipforge_contracts.permissions import PROJECTOR_STATES
 from clipforge_contracts.pipeline import BY_STAGE, PIPELINE, Stage
 from clipforge_runtime.settings import RuntimeSettings
 
@@ -69,7 +70,8 @@ def drawing() -> str:
     stated = {kind for stage in PIPELINE for kind in stage.states}
     for kind, stage in fed.items():
         if kind not in stated or kind is ExportRequested:  # people ask for it, too
-            lines.append(f"    gateway -->|{fact_name(kind)}| {stage.name}")
+            author = "projector" if kind in PROJECTOR_STATES else "gateway"
+            lines.append(f"    {author} -->|{fact_name(kind)}| {stage.name}")
     for stage in PIPELINE:
         for kind in stage.states:
             target = fed[kind].name if kind in fed else "rows[(rows)]"

@@ -21,7 +21,7 @@ from clipforge_client.models import Event
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.documents import to_json
 from clipforge_contracts.facts import Fact
-from clipforge_contracts.permissions import GATEWAY_STATES
+from clipforge_contracts.permissions import GATEWAY_STATES, PROJECTOR_STATES
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_contracts.plans import Plan
 from clipforge_gateway.app import create_app, parts_of
@@ -366,6 +366,8 @@ def _author(fact: Fact) -> str:
         return fact.stage
     if isinstance(fact, GATEWAY_STATES):
         return "gateway"
+    if isinstance(fact, PROJECTOR_STATES):
+        return "projector"
     [stage] = [stage for stage in PIPELINE if type(fact) in stage.states]
     return stage.name
 

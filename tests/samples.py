@@ -17,6 +17,10 @@ def project(plan: Plan = Plan.BUSINESS) -> common.ProjectRef:
     return common.ProjectRef(tenant_id=TENANT, project_id=PROJECT, plan=plan.wire)
 
 
+def nobody() -> common.ProjectRef:
+    return common.ProjectRef(tenant_id="_", project_id="_", plan=Plan.BUSINESS.wire)
+
+
 def options() -> common.ProjectOptions:
     return common.ProjectOptions(
         language="en",
@@ -168,5 +172,16 @@ def every_fact() -> list[Fact]:
             project=common.ProjectRef(tenant_id="_", plan=Plan.BUSINESS.wire),
             up_to_sequence=4711,
             projects=12,
+        ),
+        facts.ProjectExpired(project=project()),
+        facts.ExportExpired(project=project(), export_id=EXPORT),
+        facts.RemovalRequested(
+            project=nobody(),
+            removal_id=ids.derive("rmv", "sample"),
+            keys=[f"tenants/{TENANT}/exports/{'01' * 32}/"],
+            decided_at_ms=1_760_000_000_000,
+        ),
+        facts.ObjectsRemoved(
+            project=nobody(), removal_id=ids.derive("rmv", "sample"), objects=5, bytes=4_000_000
         ),
     ]

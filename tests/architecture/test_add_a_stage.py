@@ -83,17 +83,24 @@ ROW = """CHAPTERS: Final = Stage(
     states=(ChaptersNamed,),
     outcome=ChaptersNamed,
     queue="chapters",
-    label=5,
+    label=6,
     concurrency=2,
     stall=timedelta(minutes=1),
 )
 
-PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, CHAPTERS)
+PIPELINE: Final[tuple[Stage, ...]] = (
+    *(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE),
+    CHAPTERS,
+)
 """
 # File, what stands there, and what is to stand there.
 EDITS = [
     (f"{CONTRACTS}/facts.py", "    BrandKitSaved,\n", "    BrandKitSaved,\n    ChaptersNamed,\n"),
-    (f"{CONTRACTS}/facts.py", "    | LogTrimmed\n", "    | LogTrimmed\n    | ChaptersNamed\n"),
+    (
+        f"{CONTRACTS}/facts.py",
+        "    | ObjectsRemoved\n",
+        "    | ObjectsRemoved\n    | ChaptersNamed\n",
+    ),
     (
         f"{CONTRACTS}/validation.py",
         "    facts_pb2.ProjectCancelled: _PROJECT,\n",
@@ -102,7 +109,8 @@ EDITS = [
     (f"{CONTRACTS}/pipeline.py", "    ChunkCut,\n", "    ChaptersNamed,\n    ChunkCut,\n"),
     (
         f"{CONTRACTS}/pipeline.py",
-        "PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)\n",
+        "PIPELINE: Final[tuple[Stage, ...]] = "
+        "(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE)\n",
         ROW,
     ),
     (
@@ -113,8 +121,8 @@ EDITS = [
     ),
     (
         "services/projector/src/clipforge_projector/apply.py",
-        "    ApiKeySaved,\n    ClipExported,\n",
-        "    ApiKeySaved,\n    ChaptersNamed,\n    ClipExported,\n",
+        "    ApiKeySaved,\n    ChunkCut,\n",
+        "    ApiKeySaved,\n    ChaptersNamed,\n    ChunkCut,\n",
     ),
     (
         "libs/standalone/src/clipforge_standalone/plan.py",

@@ -82,6 +82,7 @@ async def test_health_tells_of_dependencies_process_and_queues(house: House) -> 
         "transcription",
         "clip-detection",
         "video-export",
+        "maintenance",
     }
     assert set(health["queues"]["transcription"]) >= {
         "waiting",

@@ -8,7 +8,7 @@ import pytest
 
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
-from clipforge_contracts.pipeline import IMPORT
+from clipforge_contracts.pipeline import IMPORT, PIPELINE
 from clipforge_runtime.bus import Progress
 from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
@@ -29,7 +29,7 @@ async def test_the_numbers_of_a_queue_are_those_of_the_log_and_the_rows(house: H
     every = (await tenant.http.get("/v1/queues/metrics")).json()
     one = (await tenant.http.get("/v1/queues/video-import/metrics")).json()
 
-    assert set(every) == {"video-import", "transcription", "clip-detection", "video-export"}
+    assert set(every) == {stage.queue for stage in PIPELINE}
     for numbers in (every["video-import"], one):
         assert numbers.pop("oldest_waiting_seconds") > 0  # and grows while one asks
     assert every["video-import"] == one

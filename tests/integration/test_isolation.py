@@ -7,7 +7,14 @@ import pytest
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, ce_type, encode
-from clipforge_contracts.permissions import ADMIN, GATEWAY, GATEWAY_STATES, PROJECTOR, users
+from clipforge_contracts.permissions import (
+    ADMIN,
+    GATEWAY,
+    GATEWAY_STATES,
+    PROJECTOR,
+    PROJECTOR_STATES,
+    users,
+)
 from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
 from clipforge_runtime.jetstream.connection import Message, connect
 from samples import TENANT, every_fact
@@ -25,7 +32,7 @@ def may_state(user: str, kind: type[Fact]) -> bool:
     if user == GATEWAY:
         return kind in GATEWAY_STATES
     if user == PROJECTOR:
-        return kind in (facts.StageFailed, facts.LogTrimmed)
+        return kind in PROJECTOR_STATES
     return kind in (*BY_STAGE[user].states, facts.StageFailed)
 
 

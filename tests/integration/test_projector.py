@@ -50,7 +50,7 @@ def bus() -> MemoryBus:
 LIFE = [
     fact
     for fact in every_fact()
-    if not fact.DESCRIPTOR.name.endswith(("Cancelled", "Deleted", "Failed"))
+    if not fact.DESCRIPTOR.name.endswith(("Cancelled", "Deleted", "Failed", "Expired", "Trimmed"))
 ]
 [DETECTED] = [fact for fact in LIFE if isinstance(fact, ClipsDetected)]
 
@@ -256,7 +256,9 @@ async def test_a_deleted_project_leaves_no_row_and_lists_its_objects(
         assert (await session.exec(select(Project))).all() == []
         assert (await session.exec(select(Clip))).all() == []
         keys = {removal.key for removal in (await session.exec(select(Removal))).all()}
-        assert {key.split("/")[2] for key in keys} == {"media", "transcripts", "clips", "exports"}
+        assert {key.split("/")[2] for key in keys} == {
+            *("media", "chunks", "transcripts", "clips", "exports")
+        }
 
 
 async def test_a_deleted_project_keeps_what_another_refers_to(

@@ -36,7 +36,9 @@ pytestmark = pytest.mark.integration
 
 PROJECTS = 2
 STAGES = ("import", "transcription", "clip-detection", "export")
-LIFE: dict[type[Fact], Fact] = {type(fact): fact for fact in every_fact()}
+LIFE: dict[type[Fact], Fact] = {
+    type(fact): fact for fact in every_fact() if not isinstance(fact, facts.LogTrimmed)
+}
 
 LIFE_OF_A_FILM = (
     facts.ProjectSubmitted,
@@ -52,6 +54,9 @@ CAUSES: dict[type[Fact], type[Fact]] = {
     facts.ExportRequested: facts.VideoTranscribed,
     facts.ClipExported: facts.ExportRequested,
     facts.ExportCancelled: facts.ExportRequested,
+    facts.ObjectsRemoved: facts.RemovalRequested,
+    facts.ExportExpired: facts.ClipExported,
+    facts.ProjectExpired: facts.ClipsDetected,
     facts.ProjectCancelled: facts.ProjectSubmitted,
     facts.ProjectDeleted: facts.ProjectSubmitted,
 }

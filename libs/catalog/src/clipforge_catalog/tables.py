@@ -30,6 +30,7 @@ class JobState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"  # of exports: completed, and kept as long as the plan says
 
 
 def now() -> datetime:
@@ -123,6 +124,8 @@ class Project(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=_time())
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     cancelled_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    expired_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    chunks_key: str | None = None  # below it lie the transcripts of its parts
     # When the janitor took its facts out of the log. Not made of facts: a rebuild begins from none.
     trimmed_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
@@ -249,9 +252,12 @@ class Usage(SQLModel, table=True):
 
 
 class Removal(SQLModel, table=True):
-    """Objects that a deleted project leaves behind, until they are gone."""
+    """Objects that nobody refers to any more, until they are gone."""
 
     __tablename__ = "removals"
 
     key: str = Field(primary_key=True)
     sequence: int = Field(sa_column=_sequence())
+    decided_at: datetime = Field(sa_column=_time())
+    removal_id: str | None = Field(default=None, index=True)  # the job that is to remove them
+    requested_at: datetime | None = Field(default=None, sa_column=_time(null=True))

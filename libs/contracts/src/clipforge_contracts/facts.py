@@ -17,12 +17,16 @@ from clipforge.v1.facts_pb2 import (
     ClipExported,
     ClipsDetected,
     ExportCancelled,
+    ExportExpired,
     ExportRequested,
     JobReplayed,
     LogTrimmed,
+    ObjectsRemoved,
     ProjectCancelled,
     ProjectDeleted,
+    ProjectExpired,
     ProjectSubmitted,
+    RemovalRequested,
     StageFailed,
     TenantSaved,
     VideoImported,
@@ -48,6 +52,10 @@ Fact: TypeAlias = (
     | ApiKeySaved
     | JobReplayed
     | LogTrimmed
+    | ProjectExpired
+    | ExportExpired
+    | RemovalRequested
+    | ObjectsRemoved
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -102,7 +110,7 @@ def project_of(fact: Fact) -> ProjectRef:
 def about(fact: Fact) -> str:
     """The id of what the fact is about: the last token of its subject."""
     match fact:
-        case ExportRequested() | ClipExported() | ExportCancelled():
+        case ExportRequested() | ClipExported() | ExportCancelled() | ExportExpired():
             return fact.export_id
         case StageFailed() | JobReplayed():
             return fact.job_id
@@ -114,6 +122,8 @@ def about(fact: Fact) -> str:
             return fact.project.tenant_id
         case ApiKeySaved():
             return fact.key_id
+        case RemovalRequested() | ObjectsRemoved():
+            return fact.removal_id
         case LogTrimmed():
             return "log"
         case _:

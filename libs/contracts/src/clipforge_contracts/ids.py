@@ -10,7 +10,9 @@ import uuid_utils
 from typeid import TypeID
 from typeid.errors import TypeIDException
 
-Prefix = Literal["ten", "key", "prj", "ast", "upl", "clip", "exp", "job", "evt", "kit", "whk"]
+Prefix = Literal[
+    "ten", "key", "prj", "ast", "upl", "clip", "exp", "job", "evt", "kit", "whk", "rmv"
+]
 
 NAMESPACE: Final = uuid_utils.uuid5(uuid_utils.NAMESPACE_URL, "clipforge")
 

@@ -11,12 +11,15 @@ from clipforge.v1.facts_pb2 import (
     BrandKitSaved,
     ClipEdited,
     ExportCancelled,
+    ExportExpired,
     ExportRequested,
     JobReplayed,
     LogTrimmed,
     ProjectCancelled,
     ProjectDeleted,
+    ProjectExpired,
     ProjectSubmitted,
+    RemovalRequested,
     StageFailed,
     TenantSaved,
 )
@@ -40,8 +43,14 @@ GATEWAY_STATES: Final[tuple[type[Fact], ...]] = (
     ApiKeySaved,
     JobReplayed,
 )
-# Of jobs that nothing is going to finish, and of its own care for the log.
-PROJECTOR_STATES: Final[tuple[type[Fact], ...]] = (StageFailed, LogTrimmed)
+# Of jobs that nothing is going to finish, and what is due by the clock.
+PROJECTOR_STATES: Final[tuple[type[Fact], ...]] = (
+    StageFailed,
+    LogTrimmed,
+    ProjectExpired,
+    ExportExpired,
+    RemovalRequested,
+)
 CANCELS: Final[tuple[type[Fact], ...]] = (ProjectCancelled, ProjectDeleted, ExportCancelled)
 PROGRESS: Final = "KV_progress"
 

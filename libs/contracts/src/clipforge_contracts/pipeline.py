@@ -13,7 +13,9 @@ from clipforge.v1.facts_pb2 import (
     ClipExported,
     ClipsDetected,
     ExportRequested,
+    ObjectsRemoved,
     ProjectSubmitted,
+    RemovalRequested,
     VideoImported,
     VideoTranscribed,
 )
@@ -35,6 +37,7 @@ class Stage:
     concurrency: int  # deliveries at once in one worker, unless a setting says otherwise
     stall: timedelta  # no progress for so long counts as a failure of the world
     lease: timedelta = timedelta(seconds=30)  # ack_wait: a crashed worker's delivery is handed on
+    exclusive: bool = False  # one delivery at a time, whatever the number of replicas
     parts: tuple[type[Fact], ...] = ()  # of `consumes`, those that are parts of a job
 
     def is_part(self, fact: Fact) -> bool:
@@ -47,8 +50,9 @@ class Stage:
 
     @staticmethod
     def job_about(fact: Fact) -> str:
-        """The project or export that the job is about."""
-        return about(fact) if isinstance(fact, ExportRequested) else project_of(fact).project_id
+        """The project, export or removal that the job is about."""
+        own = isinstance(fact, ExportRequested | RemovalRequested)
+        return about(fact) if own else project_of(fact).project_id
 
 
 IMPORT: Final = Stage(
@@ -93,7 +97,19 @@ EXPORT: Final = Stage(
     stall=timedelta(minutes=2),
 )
 
-PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)
+MAINTENANCE: Final = Stage(
+    name="maintenance",
+    consumes=(RemovalRequested,),
+    states=(ObjectsRemoved,),
+    outcome=ObjectsRemoved,
+    queue="maintenance",
+    label=5,
+    concurrency=1,
+    stall=timedelta(minutes=2),
+    exclusive=True,
+)
+
+PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE)
 BY_STAGE: Final[dict[str, Stage]] = {stage.name: stage for stage in PIPELINE}
 BY_QUEUE: Final[dict[str, Stage]] = {stage.queue: stage for stage in PIPELINE}
 

@@ -68,4 +68,6 @@ def deferrable(stage: str) -> Priority:
 
 def priority_of(plan: Plan, stage: str | None) -> Priority:
     """The priority of a delivery to `stage`; facts that feed no stage go with the pipeline's."""
+    if stage == "maintenance":
+        return Priority.LOW
     return _EXPORT[plan] if stage == "export" else _PIPELINE[plan]

@@ -23,6 +23,7 @@ STYLES: Final = (
     "none",
 )
 QUALITIES: Final = ("draft", "standard")
+MAX_REMOVED: Final = 200  # keys in a RemovalRequested, which stays below 64 KB
 MAX_CLIPS: Final = 50  # a ClipsDetected stays below 64 KB
 
 
@@ -152,6 +153,14 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
         _has("stage", "about", "failed_job_id", "job_id", "replay"),
     ),
     facts_pb2.LogTrimmed: (_has("project", "up_to_sequence", "projects"),),
+    facts_pb2.ProjectExpired: _PROJECT,
+    facts_pb2.ExportExpired: (*_PROJECT, _has("export_id")),
+    facts_pb2.RemovalRequested: (
+        *_PROJECT,
+        _has("removal_id", "decided_at_ms"),
+        _at_most("keys", MAX_REMOVED),
+    ),
+    facts_pb2.ObjectsRemoved: (*_PROJECT, _has("removal_id")),
     facts_pb2.ProjectCancelled: _PROJECT,
     facts_pb2.ProjectDeleted: _PROJECT,
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),

@@ -6,6 +6,7 @@ docs/settings.md is generated from them. A missing or wrong value stops the boot
 
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
@@ -92,11 +93,29 @@ class RuntimeSettings(BaseSettings):
     running_limit_free: int = Field(
         default=RUNNING[Plan.FREE], ge=0, description="The same for one free tenant"
     )
+    retention_free_hours: float = Field(
+        default=12,
+        gt=0,
+        description="How long films and exports of free tenants are kept, once they are done",
+    )
+    retention_pro_hours: float = Field(default=48, gt=0, description="The same for the plan pro")
+    retention_business_hours: float = Field(
+        default=168, gt=0, description="The same for the plan business"
+    )
     grace_seconds: float = Field(
         default=25,
         gt=0,
         description="Time to finish or hand back work after SIGTERM, below the pod's grace period",
     )
+
+    @property
+    def retention(self) -> dict[Plan, timedelta]:
+        """How long films and exports are kept, by plan."""
+        return {
+            Plan.FREE: timedelta(hours=self.retention_free_hours),
+            Plan.PRO: timedelta(hours=self.retention_pro_hours),
+            Plan.BUSINESS: timedelta(hours=self.retention_business_hours),
+        }
 
     @field_validator("nats_url")
     @classmethod

@@ -38,7 +38,13 @@ class Service:
 def slots(cores: int) -> dict[str, int]:
     """Concurrency by stage: what computes shares the cores, what waits does not."""
     half = max(1, cores // 2)
-    return {"import": 2, "transcription": half, "clip-detection": 1, "export": max(1, cores - half)}
+    return {
+        "import": 2,
+        "transcription": half,
+        "clip-detection": 1,
+        "maintenance": 1,
+        "export": max(1, cores - half),
+    }
 
 
 # One tenant owns all of it: there is nobody to share with.

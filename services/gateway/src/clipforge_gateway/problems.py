@@ -39,6 +39,7 @@ FORBIDDEN = Kind("forbidden", 403, "This API key may not do that")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 CONFLICT = Kind("conflict", 409, "The state of the thing does not allow this")
+GONE = Kind("gone", 410, "It was kept as long as the plan says, and is gone")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 TOO_LONG = Kind("address-too-long", 414, "The address is too long")
 INVALID = Kind("invalid", 422, "The request is not valid")
@@ -54,6 +55,7 @@ CATALOGUE: Final = (
     NOT_FOUND,
     METHOD,
     CONFLICT,
+    GONE,
     TOO_LARGE,
     TOO_LONG,
     INVALID,

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from clipforge_gateway.schemas import Body, Failure, ProgressView, Text
 
-Queue = Literal["video-import", "transcription", "clip-detection", "video-export"]
+Queue = Literal["video-import", "transcription", "clip-detection", "video-export", "maintenance"]
 State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]
 
 

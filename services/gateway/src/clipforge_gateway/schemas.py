@@ -156,6 +156,9 @@ class ProjectView(BaseModel):
     seconds_per_stage: dict[str, float] = Field(
         default={}, description="From the moment a stage could begin until it was done"
     )
+    expires_at: datetime | None = Field(
+        default=None, description="When its film goes; clips and transcript stay"
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -193,6 +196,7 @@ class ExportView(BaseModel):
         default={}, description="Links to clip, srt, vtt and thumbnail, good for an hour"
     )
     seconds: float | None = Field(default=None, description="From the request to the result")
+    expires_at: datetime | None = Field(default=None, description="When its files go")
     created_at: datetime
 
 

@@ -1,7 +1,7 @@
 """From rows, facts and progress to answers. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from clipforge.v1.facts_pb2 import ExportRequested, ProjectSubmitted
@@ -37,6 +37,7 @@ def project(
     clip_count: int = 0,
     standing: Standing = UNKNOWN,
     seconds_left: int | None = None,
+    kept: timedelta | None = None,
 ) -> schemas.ProjectView:
     """A project as its owner sees it."""
     state = ProjectState(row.state)
@@ -59,6 +60,7 @@ def project(
             for job in jobs
             if job.finished_at is not None
         },
+        expires_at=row.expired_at or _end(row.finished_at, kept),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -88,6 +90,7 @@ def export(
     files: Mapping[str, str],
     standing: Standing = UNKNOWN,
     seconds_left: int | None = None,
+    kept: timedelta | None = None,
 ) -> schemas.ExportView:
     """An export, with links where it is completed."""
     state = "active" if row.state == JobState.WAITING and standing.running else row.state
@@ -108,6 +111,7 @@ def export(
         failure=_failure("export", row.failure_reason, row.failure_sentence),
         files=dict(files),
         seconds=_seconds(row.created_at, row.finished_at) if row.finished_at else None,
+        expires_at=_end(row.finished_at, kept) if row.state == JobState.COMPLETED else None,
         created_at=row.created_at,
     )
 
@@ -229,3 +233,8 @@ def _media(stored: Mapping[str, Any]) -> schemas.MediaView:
 
 def _seconds(start: datetime, end: datetime) -> float:
     return round((end - start).total_seconds(), 3)
+
+
+def _end(finished: datetime | None, kept: timedelta | None) -> datetime | None:
+    """When what is kept for so long goes."""
+    return finished + kept if finished and kept else None

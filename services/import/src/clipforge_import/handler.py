@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from clipforge.v1.documents_pb2 import MediaRecord
 from clipforge.v1.facts_pb2 import ProjectSubmitted, VideoImported
 from clipforge_contracts import ids, keys
-from clipforge_contracts.documents import from_json
+from clipforge_contracts.documents import from_json, to_json
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.validation import Invalid
 from clipforge_import.layout import RESULT_VERSION, lay_out
@@ -152,6 +152,10 @@ async def _known(store: ObjectStore, tenant: str, sha256: str) -> MediaRecord | 
         return None
     if record.result_version != RESULT_VERSION:
         return None
+    # Written anew, so that a removal that is due sees that it is in use again.
+    await store.write(
+        keys.media(tenant, sha256, "record.json"), to_json(record), content_type="application/json"
+    )
     # Retention removes objects one by one; the record may be its last.
     return record if await store.stat(record.objects.source_key) else None
 

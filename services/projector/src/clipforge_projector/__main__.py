@@ -1,27 +1,27 @@
-"""`python -m clipforge_projector [upgrade | wait | rebuild [--from-nothing]]`."""
+"""`python -m clipforge_projector [upgrade | wait | rebuild [--from-nothing] | due [HOURS]]`."""
 
 import asyncio
 import contextlib
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
 from clipforge_catalog.database import open_database
-from clipforge_projector import projector, schema
+from clipforge_projector import due, projector, schema
+from clipforge_projector.due import keep_up
 from clipforge_projector.position import SteppedDown
 from clipforge_projector.rebirth import welcome
 from clipforge_projector.reconciler import Reconciler
-from clipforge_projector.removal import remove_objects
 from clipforge_projector.room import Marks, keep_room
 from clipforge_projector.settings import Settings
 from clipforge_runtime.bus import Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.main import service
-from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import load
 
 log = logging.getLogger("clipforge_projector")
@@ -63,7 +63,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 reconciler = Reconciler(sessions, bus)
                 tasks.create_task(reconciler.work())
                 tasks.create_task(keep_room(sessions, bus, Marks.of(settings)))
-                tasks.create_task(remove_objects(sessions, S3Store(settings)))
+                tasks.create_task(keep_up(sessions, bus, settings.retention))
                 tasks.create_task(
                     projector.project(
                         sessions, bus, batch=settings.projector_batch, on_facts=reconciler.hear
@@ -94,6 +94,21 @@ async def rebuild(settings: Settings, *, from_nothing: bool) -> None:
         log.info("the tables are true up to %d", reached)
 
 
+async def show_due(settings: Settings, hours: float) -> None:
+    """A dry run: what is to go within some hours, in words; nothing goes."""
+    by = datetime.now(UTC) + timedelta(hours=hours)
+    async with open_database(settings.database_url.get_secret_value(), pool_size=1) as sessions:
+        projects = await due.expiring_projects(sessions, settings.retention, by=by)
+        exports = await due.expiring_exports(sessions, settings.retention, by=by)
+        removals = await due.due_removals(sessions, now=by)
+    for project in projects:
+        sys.stdout.write(f"film of project {project.id}, finished {project.finished_at}\n")
+    for export, _ in exports:
+        sys.stdout.write(f"files of export {export.id}, finished {export.finished_at}\n")
+    for removal in removals:
+        sys.stdout.write(f"{removal.key}\n")
+
+
 def main(arguments: list[str]) -> None:
     settings = load(Settings)
     url = settings.database_url.get_secret_value()
@@ -104,10 +119,16 @@ def main(arguments: list[str]) -> None:
             schema.upgrade(url)
         case ["wait"]:
             schema.wait(url, WAIT_SECONDS)
+        case ["due", *hours] if len(hours) <= 1 and all(_is_number(one) for one in hours):
+            asyncio.run(show_due(settings, float(hours[0]) if hours else 0))
         case ["rebuild", *options] if set(options) <= {"--from-nothing"}:
             asyncio.run(rebuild(settings, from_nothing=bool(options)))
         case _:
             sys.exit(__doc__)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 if __name__ == "__main__":

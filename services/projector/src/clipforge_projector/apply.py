@@ -10,14 +10,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
     ApiKeySaved,
+    ChunkCut,
     ClipExported,
     ClipsDetected,
     ExportCancelled,
+    ExportExpired,
     ExportRequested,
     JobReplayed,
+    ObjectsRemoved,
     ProjectCancelled,
     ProjectDeleted,
+    ProjectExpired,
     ProjectSubmitted,
+    RemovalRequested,
     StageFailed,
     TenantSaved,
     VideoImported,
@@ -26,7 +31,7 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_catalog.database import Sessions
 from clipforge_contracts.facts import Fact, fact_name
 from clipforge_projector.position import move
-from clipforge_projector.projections import export, job, project, tenant
+from clipforge_projector.projections import export, job, project, removal, tenant
 from clipforge_runtime.bus import Entry
 
 log = logging.getLogger(__name__)
@@ -61,6 +66,11 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     ProjectCancelled: (project.cancelled,),
     ExportCancelled: (export.cancelled, job.export_cancelled),
     ProjectDeleted: (project.deleted,),
+    ChunkCut: (project.chunk_cut,),
+    ProjectExpired: (project.expired,),
+    ExportExpired: (export.expired,),
+    RemovalRequested: (removal.requested, job.caused),
+    ObjectsRemoved: (removal.removed, job.completed),
     TenantSaved: (tenant.saved,),
     ApiKeySaved: (tenant.key_saved,),
     # The job last: it asks whether the former one has failed.

@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import Gauge
 from sqlalchemy import text
-from sqlmodel import col, delete, select
+from sqlmodel import delete
 
 from clipforge_catalog import tables
 from clipforge_catalog.database import Sessions, engine
@@ -154,10 +154,3 @@ async def _batches(entries: AsyncIterator[Entry], size: int) -> AsyncGenerator[l
         reading.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await reading
-
-
-async def removals(sessions: Sessions, limit: int = 100) -> list[str]:
-    """Keys of objects that may go."""
-    async with sessions() as session:
-        statement = select(tables.Removal.key).order_by(col(tables.Removal.sequence)).limit(limit)
-        return list((await session.exec(statement)).all())

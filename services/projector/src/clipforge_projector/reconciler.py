@@ -22,7 +22,7 @@ from clipforge_catalog.tables import Job, JobState, Project
 from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import Lane
-from clipforge_contracts.pipeline import BY_STAGE
+from clipforge_contracts.pipeline import BY_STAGE, MAINTENANCE
 from clipforge_contracts.plans import Priority
 from clipforge_contracts.subjects import Subject
 from clipforge_projector.causes import cause_of, ref
@@ -94,6 +94,7 @@ async def _waiting(sessions: Sessions, *, before: datetime) -> Sequence[Job]:
             select(Job)
             .where(
                 Job.state == JobState.WAITING,
+                Job.stage != MAINTENANCE.name,  # due.py asks for it again
                 or_(
                     # A replay has no message yet: that of its first is how it begins.
                     and_(col(Job.replay) > 0, col(Job.restated) == 0),

@@ -624,3 +624,127 @@ class LogTrimmed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LogTrimmed: _TypeAlias = LogTrimmed  # noqa: Y015
+
+@_typing.final
+class ProjectExpired(_message.Message):
+    """A project's film has been kept as long as its plan says: source and sound go, clips and transcript stay. Stated by the projector."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProjectExpired: _TypeAlias = ProjectExpired  # noqa: Y015
+
+@_typing.final
+class ExportExpired(_message.Message):
+    """A rendered clip has been kept as long as its plan says. Stated by the projector."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        export_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportExpired: _TypeAlias = ExportExpired  # noqa: Y015
+
+@_typing.final
+class RemovalRequested(_message.Message):
+    """Objects that nobody refers to any more are to go. Stated by the projector."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    REMOVAL_ID_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_MS_FIELD_NUMBER: _builtins.int
+    UPLOADS_BEFORE_MS_FIELD_NUMBER: _builtins.int
+    removal_id: _builtins.str
+    """rmv_..."""
+    decided_at_ms: _builtins.int
+    """Unix time; what was written since is in use again, and stays"""
+    uploads_before_ms: _builtins.int
+    """Unix time; 0, or uploads begun before it and never completed go"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """nobody's: tenant and project "_" """
+
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """one that ends with a slash: all that lies below it"""
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        removal_id: _builtins.str = ...,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+        decided_at_ms: _builtins.int = ...,
+        uploads_before_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at_ms", b"decided_at_ms", "keys", b"keys", "project", b"project", "removal_id", b"removal_id", "uploads_before_ms", b"uploads_before_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemovalRequested: _TypeAlias = RemovalRequested  # noqa: Y015
+
+@_typing.final
+class ObjectsRemoved(_message.Message):
+    """They are gone. Stated by maintenance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    REMOVAL_ID_FIELD_NUMBER: _builtins.int
+    OBJECTS_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    removal_id: _builtins.str
+    objects: _builtins.int
+    bytes: _builtins.int
+    kept: _builtins.int
+    """keys in use again"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        removal_id: _builtins.str = ...,
+        objects: _builtins.int = ...,
+        bytes: _builtins.int = ...,
+        kept: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "kept", b"kept", "objects", b"objects", "project", b"project", "removal_id", b"removal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObjectsRemoved: _TypeAlias = ObjectsRemoved  # noqa: Y015

@@ -69,7 +69,7 @@ def consumer_config(stage: Stage, priority: Priority, lane: Lane, *, after: int)
         "ack_policy": "explicit",
         "ack_wait": int(stage.lease.total_seconds()) * NANOSECONDS,
         "max_deliver": -1,  # the worker judges deliveries itself
-        "max_ack_pending": MAX_ACK_PENDING,
+        "max_ack_pending": 1 if stage.exclusive else MAX_ACK_PENDING,
         "replay_policy": "instant",
         **(start if after else {"deliver_policy": "all"}),
     }

@@ -20,7 +20,15 @@ from clipforge_gateway import cursors, rows, schemas, views
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
-from clipforge_gateway.problems import BACKLOG, CONFLICT, NO_ROOM, NOT_FOUND, Problem, documented
+from clipforge_gateway.problems import (
+    BACKLOG,
+    CONFLICT,
+    GONE,
+    NO_ROOM,
+    NOT_FOUND,
+    Problem,
+    documented,
+)
 from clipforge_gateway.routes.projects import (
     LOOK_AGAIN_SECONDS,
     Wait,
@@ -46,7 +54,7 @@ FILES = {
     operation_id="createExport",
     summary="Render a clip",
     status_code=202,
-    responses=documented(NOT_FOUND, CONFLICT, BACKLOG, NO_ROOM),
+    responses=documented(NOT_FOUND, CONFLICT, GONE, BACKLOG, NO_ROOM),
     dependencies=[Admitted],
 )
 async def create(
@@ -83,6 +91,8 @@ async def _request(parts: Parts, caller: Caller, body: schemas.CreateExport) -> 
             raise Problem(NOT_FOUND, "There is no clip of this id.")
         asset = (await projects.assets(session, [project])).get(project.asset_id or "")
         former = await exports.of_clip(session, caller.tenant_id, clip.id)
+    if project.expired_at is not None:
+        raise Problem(GONE, "The film of this clip has expired: submit it again.")
     if asset is None or project.transcript_key is None:
         raise Problem(CONFLICT, "The film of this clip is not ready.")
     look = (body.aspect, body.style, body.quality, body.height)
@@ -103,7 +113,7 @@ def _export_id(what: Sequence[str | int], former: Mapping[str, str]) -> str:
     """The same for the same wish, as clip detection derives it, past those that came to nothing."""
     for again in range(len(former) + 1):
         export_id = ids.derive("exp", *what, *((again,) if again else ()))
-        if former.get(export_id) not in (JobState.FAILED, JobState.CANCELLED):
+        if former.get(export_id) not in (JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED):
             break
     return export_id
 
@@ -124,8 +134,9 @@ async def list_exports(
             after=cursors.read(cursor),
             limit=limit,
         )
+    kept = parts.settings.retention[caller.plan]
     return schemas.PageView(
-        items=[views.export(row, files=await _files(parts, row)) for row in page.rows],
+        items=[views.export(row, files=await _files(parts, row), kept=kept) for row in page.rows],
         next=cursors.write(page.next),
     )
 
@@ -188,7 +199,13 @@ async def _view(parts: Parts, caller: Caller, export_id: str) -> schemas.ExportV
             _, length = (await figures.lengths(session, [job])).get(job, ("", 0))
         standing = await rows.standing(parts, job)
         left = await parts.paces.job_left("export", standing.now, length)
-    return views.export(row, files=await _files(parts, row), standing=standing, seconds_left=left)
+    return views.export(
+        row,
+        files=await _files(parts, row),
+        standing=standing,
+        seconds_left=left,
+        kept=parts.settings.retention[caller.plan],
+    )
 
 
 async def _files(parts: Parts, row: Export) -> dict[str, str]:

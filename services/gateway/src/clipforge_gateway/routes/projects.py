@@ -121,7 +121,10 @@ async def list_projects(
     return schemas.PageView(
         items=[
             views.project(
-                row, asset=assets.get(row.asset_id or ""), clip_count=counts.get(row.id, 0)
+                row,
+                asset=assets.get(row.asset_id or ""),
+                clip_count=counts.get(row.id, 0),
+                kept=parts.settings.retention[caller.plan],
             )
             for row in page.rows
         ],
@@ -232,6 +235,7 @@ async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.Projec
         clip_count=counts.get(project_id, 0),
         standing=standing,
         seconds_left=left,
+        kept=parts.settings.retention[caller.plan],
     )
 
 

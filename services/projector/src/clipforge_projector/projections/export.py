@@ -1,18 +1,25 @@
 """Facts about exports."""
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
     ClipExported,
     ExportCancelled,
+    ExportExpired,
     ExportRequested,
     JobReplayed,
     StageFailed,
 )
 from clipforge_catalog.tables import Export, JobState, Project
 from clipforge_contracts.documents import as_dict
-from clipforge_projector.projections import job
+from clipforge_projector.projections import job, removal
 from clipforge_runtime.bus import Entry
+
+GONE = (
+    "The files of this export were kept as long as your plan says, and are gone. "
+    "Ask for the export again; where the film has expired, too, submit it again first."
+)
 
 
 async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) -> None:
@@ -42,9 +49,10 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
 
 async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> None:
     export = await session.get(Export, fact.export_id)
-    if export is None or export.state == JobState.CANCELLED:
+    if export is None or export.state in (JobState.CANCELLED, JobState.EXPIRED):
         return
     export.state = JobState.COMPLETED
+    await removal.wanted(session, removal.folder(fact.record.objects.clip_key))
     export.record = as_dict(fact.record)
     export.cached = fact.cached
     export.finished_at = entry.time
@@ -76,3 +84,17 @@ async def cancelled(session: AsyncSession, fact: ExportCancelled, entry: Entry) 
         return
     export.state = JobState.CANCELLED
     export.finished_at = entry.time
+
+
+async def expired(session: AsyncSession, fact: ExportExpired, entry: Entry) -> None:
+    """Its files go, where no other export is the same; the row says so."""
+    export = await session.get(Export, fact.export_id)
+    if export is None or export.state != JobState.COMPLETED:
+        return
+    export.state = JobState.EXPIRED
+    export.failure_reason = "expired"
+    export.failure_sentence = GONE
+    await session.flush()
+    same = select(Export).where(Export.record == export.record, Export.state == JobState.COMPLETED)
+    if (await session.exec(same.limit(1))).first() is None:
+        await removal.due(session, [removal.folder(export.record["objects"]["clip_key"])], entry)

@@ -10,7 +10,7 @@ from clipforge.v1.facts_pb2 import ExportCancelled, JobReplayed, StageFailed
 from clipforge_catalog.tables import Job, JobState, Project
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, project_of
-from clipforge_contracts.pipeline import EXPORT, PIPELINE, Stage, feeds
+from clipforge_contracts.pipeline import EXPORT, MAINTENANCE, PIPELINE, Stage, feeds
 from clipforge_runtime.bus import Entry
 
 _ENDS: Final[dict[type[Fact], Stage]] = {stage.outcome: stage for stage in PIPELINE}
@@ -23,8 +23,9 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
         return
     project = project_of(fact)
     row = await session.get(Project, project.project_id)
-    if row is None:
+    if row is None and stage is not MAINTENANCE:
         return
+    cancelled = row is not None and row.cancelled_at is not None
     job_id = stage.job(fact)
     job = await session.get(Job, job_id)
     if job is not None:
@@ -42,8 +43,8 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
             sequence=entry.sequence,
             cause_sequence=entry.sequence,
             waiting_since=entry.time,
-            state=JobState.CANCELLED if row.cancelled_at else JobState.WAITING,
-            finished_at=entry.time if row.cancelled_at else None,
+            state=JobState.CANCELLED if cancelled else JobState.WAITING,
+            finished_at=entry.time if cancelled else None,
         )
     )
 

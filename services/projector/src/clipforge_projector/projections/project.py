@@ -2,14 +2,16 @@
 
 from typing import Final
 
-from sqlmodel import col, delete, select, update
+from sqlmodel import and_, col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
+    ChunkCut,
     ClipsDetected,
     JobReplayed,
     ProjectCancelled,
     ProjectDeleted,
+    ProjectExpired,
     ProjectSubmitted,
     StageFailed,
     VideoImported,
@@ -24,14 +26,14 @@ from clipforge_catalog.tables import (
     JobState,
     Project,
     ProjectState,
-    Removal,
     Transcript,
 )
+from clipforge_contracts import keys
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
-from clipforge_projector.projections import job
+from clipforge_projector.projections import job, removal
 from clipforge_runtime.bus import Entry
 
 # The first of these in the log's order stays; what comes later is only recorded.
@@ -76,6 +78,7 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
     if project is None:
         return
     project.asset_id = fact.asset_id
+    await removal.wanted(session, removal.folder(fact.objects.source_key))
     project.title = fact.title or project.title
     await session.merge(
         Asset(
@@ -94,6 +97,7 @@ async def transcribed(session: AsyncSession, fact: VideoTranscribed, entry: Entr
     if project is None:
         return
     project.transcript_key = fact.transcript_key
+    await removal.wanted(session, fact.transcript_key)
     project.language = fact.language
     project.notice = fact.notice
     await session.merge(
@@ -114,6 +118,9 @@ async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entr
     if project is None:
         return
     project.clips_key = fact.clips_key
+    await removal.wanted(session, fact.clips_key)
+    await session.flush()
+    await removal.due(session, await _parts_of(session, project), entry)
     for rank, clip in enumerate(fact.clips):
         await session.merge(
             Clip(
@@ -178,14 +185,32 @@ async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> 
     project = await session.get(Project, fact.project.project_id)
     if project is None:
         return
-    keys = await _objects_of(session, project)
+    left = await _objects_of(session, project)
     for table in (Clip, Export, Job, Transcript):
         await session.exec(delete(table).where(col(table.project_id) == project.id))
     await session.delete(project)
     await session.flush()
     session.add(DeletedProject(id=project.id, tenant_id=project.tenant_id, deleted_at=entry.time))
-    for key in keys:
-        await session.merge(Removal(key=key, sequence=entry.sequence))
+    await removal.due(session, left, entry)
+
+
+async def chunk_cut(session: AsyncSession, fact: ChunkCut, entry: Entry) -> None:
+    """Remember where the transcripts of its parts lie."""
+    project = await session.get(Project, fact.film.project.project_id)
+    if project is not None and not project.chunks_key:
+        key = keys.chunk(project.tenant_id, fact.plan.plan_hash, 0, len(fact.plan.spans))
+        project.chunks_key = removal.folder(key)
+
+
+async def expired(session: AsyncSession, fact: ProjectExpired, entry: Entry) -> None:
+    """Source, sound and pictures go, where no other project needs them; rows and texts stay."""
+    project = await session.get(Project, fact.project.project_id)
+    if project is None or project.expired_at or project.finished_at is None:
+        return
+    project.expired_at = entry.time
+    _touch(project, entry)
+    await session.flush()
+    await removal.due(session, await _film_of(session, project), entry)
 
 
 async def _advance(
@@ -224,28 +249,52 @@ def _touch(project: Project, entry: Entry) -> None:
 
 
 async def _objects_of(session: AsyncSession, project: Project) -> set[str]:
-    keys: set[str] = set()
+    found: set[str] = set()
     exports = await session.exec(select(Export).where(Export.project_id == project.id))
     for export in exports.all():
         objects = export.record.get("objects", {})
         if objects and not await _another(session, project, Export.record == export.record):
-            keys.add(objects["clip_key"].rpartition("/")[0] + "/")
+            found.add(objects["clip_key"].rpartition("/")[0] + "/")
     for column, key in (
         (Project.transcript_key, project.transcript_key),
         (Project.clips_key, project.clips_key),
     ):
         if key and not await _another(session, project, column == key):
-            keys.add(key)
+            found.add(key)
+    found |= await _film_of(session, project)
     if project.asset_id and not await _another(
         session, project, Project.asset_id == project.asset_id
     ):
         asset = await session.get(Asset, project.asset_id)
         if asset is not None:
-            keys.add(asset.objects["source_key"].rpartition("/")[0] + "/")
             await session.delete(asset)
+    return found
+
+
+async def _film_of(session: AsyncSession, project: Project) -> set[str]:
+    """Where its film, what was derived from it, its parts and its upload lie, if nobody else's."""
+    found: set[str] = set()
+    asset = await session.get(Asset, project.asset_id) if project.asset_id else None
+    if asset is not None and not await _another(
+        session,
+        project,
+        and_(col(Project.asset_id) == asset.id, col(Project.expired_at).is_(None)),
+    ):
+        found.add(removal.folder(asset.objects["source_key"]))
     if upload := project.source.get("upload"):
-        keys.add(upload["object_key"])
-    return keys
+        found.add(upload["object_key"])
+    return found | await _parts_of(session, project)
+
+
+async def _parts_of(session: AsyncSession, project: Project) -> set[str]:
+    """The transcripts of its parts, which lie in the whole one; unless another still makes it."""
+    if not project.chunks_key or await _another(
+        session,
+        project,
+        and_(col(Project.chunks_key) == project.chunks_key, col(Project.finished_at).is_(None)),
+    ):
+        return set()
+    return {project.chunks_key}
 
 
 async def _another(session: AsyncSession, project: Project, refers: object) -> bool:

@@ -1,0 +1,1 @@
+"""Removes what nobody refers to any more from the object store."""

@@ -1,0 +1,163 @@
+"""What is due by the clock: films and exports to expire, objects to remove, uploads to give up.
+
+The projector decides by the rows, and states it. What states nothing new changes nothing: each fact
+has an id that follows from what it is about, and a removal that came to nothing is asked for again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlmodel import case, col, func, or_, select
+
+from clipforge.v1.common_pb2 import ProjectRef
+from clipforge.v1.facts_pb2 import ExportExpired, ProjectExpired, RemovalRequested
+from clipforge_catalog.database import Sessions
+from clipforge_catalog.tables import Export, Job, JobState, Project, Removal, Tenant
+from clipforge_contracts import ids, subjects
+from clipforge_contracts.plans import Plan
+from clipforge_contracts.validation import MAX_REMOVED
+from clipforge_projector.causes import ref
+from clipforge_runtime.bus import Contradicted, Publisher, Unavailable
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 30.0
+AT_ONCE: Final = 200  # of each kind in a round; the rest have their turn in the next
+AGAIN: Final = timedelta(hours=1)  # a removal that is not done by then is asked for once more
+UPLOADS_AFTER: Final = timedelta(days=2)  # addresses of parts are good for 6 hours
+SWEEP: Final = timedelta(hours=1)
+
+Retention = Mapping[Plan, timedelta]
+
+
+async def keep_up(sessions: Sessions, bus: Publisher, retention: Retention) -> None:
+    """For ever, by the one active projector."""
+    while True:
+        try:
+            await state_what_is_due(sessions, bus, retention, now=datetime.now(UTC))
+        except Unavailable as error:
+            log.warning("could not state what is due: %s", error)
+        # The clock announces nothing.
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def state_what_is_due(
+    sessions: Sessions, bus: Publisher, retention: Retention, *, now: datetime
+) -> int:
+    """One round; how many facts were stated."""
+    stated = 0
+    for project in await expiring_projects(sessions, retention, by=now):
+        fact = ProjectExpired(project=ref(project))
+        stated += await _once(bus, fact, ids.derive("evt", project.id, "expired"))
+    for export, project in await expiring_exports(sessions, retention, by=now):
+        gone = ExportExpired(project=ref(project), export_id=export.id)
+        stated += await _once(bus, gone, ids.derive("evt", export.id, "expired"))
+    if removals := await due_removals(sessions, now=now):
+        await _request(bus, removals)
+        stated += 1
+    return stated + await _sweep_uploads(bus, now)
+
+
+async def expiring_projects(
+    sessions: Sessions, retention: Retention, *, by: datetime
+) -> Sequence[Project]:
+    """Finished projects whose film is to go by a time, none of whose work waits; oldest first."""
+    waits = select(Job.id).where(
+        col(Job.project_id) == col(Project.id), col(Job.state) == JobState.WAITING
+    )
+    statement = (
+        select(Project)
+        .outerjoin(Tenant, col(Tenant.id) == col(Project.tenant_id))
+        .where(
+            col(Project.expired_at).is_(None),
+            col(Project.finished_at) < _latest(retention, by),
+            ~waits.exists(),
+        )
+        .order_by(col(Project.finished_at))
+        .limit(AT_ONCE)
+    )
+    async with sessions() as session:
+        return (await session.exec(statement)).all()
+
+
+async def expiring_exports(
+    sessions: Sessions, retention: Retention, *, by: datetime
+) -> Sequence[tuple[Export, Project]]:
+    """Exports whose files are to go by a time, and their projects; oldest first."""
+    statement = (
+        select(Export, Project)
+        .join(Project, col(Project.id) == col(Export.project_id))
+        .outerjoin(Tenant, col(Tenant.id) == col(Project.tenant_id))
+        .where(
+            col(Export.state) == JobState.COMPLETED,
+            col(Export.finished_at) < _latest(retention, by),
+        )
+        .order_by(col(Export.finished_at))
+        .limit(AT_ONCE)
+    )
+    async with sessions() as session:
+        return (await session.exec(statement)).all()
+
+
+async def due_removals(sessions: Sessions, *, now: datetime) -> Sequence[Removal]:
+    """Objects whose removal nobody has been asked for, or was long ago."""
+    statement = (
+        select(Removal)
+        .where(or_(col(Removal.requested_at).is_(None), col(Removal.requested_at) < now - AGAIN))
+        .order_by(col(Removal.sequence), col(Removal.key))
+        .limit(MAX_REMOVED)
+    )
+    async with sessions() as session:
+        return (await session.exec(statement)).all()
+
+
+def _latest(retention: Retention, by: datetime) -> object:
+    """What ended before this is due, by the plan that the tenant has today."""
+    plan = func.coalesce(col(Tenant.plan), col(Project.plan))
+    return case({name.value: by - kept for name, kept in retention.items()}, value=plan)
+
+
+async def _once(bus: Publisher, fact: ProjectExpired | ExportExpired, fact_id: str) -> int:
+    try:
+        return int((await bus.state(fact, fact_id=fact_id, once=True)).fresh)
+    except Contradicted:
+        return 0
+
+
+async def _request(bus: Publisher, removals: Sequence[Removal]) -> None:
+    """Ask for the removal. Before its row says so it may be asked twice: the same id."""
+    first = removals[0]
+    tries = str(first.requested_at or "")
+    removal_id = ids.derive("rmv", first.key, first.sequence, len(removals), tries)
+    newest = max(row.decided_at for row in removals)
+    fact = RemovalRequested(
+        project=_nobody(),
+        removal_id=removal_id,
+        keys=[row.key for row in removals],
+        decided_at_ms=int(newest.timestamp() * 1000),
+    )
+    await bus.state(fact, fact_id=ids.derive("evt", removal_id))
+
+
+async def _sweep_uploads(bus: Publisher, now: datetime) -> int:
+    """Once an hour: uploads that were begun long ago and never completed."""
+    hour = int(now.timestamp() // SWEEP.total_seconds())
+    removal_id = ids.derive("rmv", "uploads", hour)
+    fact = RemovalRequested(
+        project=_nobody(),
+        removal_id=removal_id,
+        decided_at_ms=int(hour * SWEEP.total_seconds() * 1000),
+        uploads_before_ms=int(
+            (hour * SWEEP.total_seconds() - UPLOADS_AFTER.total_seconds()) * 1000
+        ),
+    )
+    return int((await bus.state(fact, fact_id=ids.derive("evt", removal_id), once=True)).fresh)
+
+
+def _nobody() -> ProjectRef:
+    # Of no tenant whose work is deferred under load; the stage alone makes it the lowest.
+    nothing = subjects.NOTHING
+    return ProjectRef(tenant_id=nothing, project_id=nothing, plan=Plan.BUSINESS.wire)

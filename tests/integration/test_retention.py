@@ -1,0 +1,262 @@
+"""What is kept for how long: stated by the clock, removed by a worker, said in words."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import pytest
+from sqlmodel import select
+
+from clipforge.v1 import facts_pb2 as facts
+from clipforge_catalog.tables import Job, JobState, Project, Removal
+from clipforge_contracts import ids, keys
+from clipforge_contracts.facts import Fact
+from clipforge_contracts.pipeline import MAINTENANCE
+from clipforge_contracts.plans import Plan, Priority
+from clipforge_maintenance.handler import remove_objects
+from clipforge_projector.due import expiring_projects, state_what_is_due
+from clipforge_runtime.slots import Slots
+from clipforge_runtime.worker import Worker
+from gateways import Film, House, Tenant, problem
+from samples import nobody
+from workshop import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+KEPT = {Plan.FREE: timedelta(hours=12), Plan.PRO: timedelta(days=2), Plan.BUSINESS: timedelta(7)}
+F = TypeVar("F", bound=Fact)
+SOON = timedelta(hours=13)  # the films of free tenants are due, and nobody else's
+
+
+def own(fact: F, film: Film) -> F:
+    """The fact with a film and an export of the project's own: others share the sample's."""
+    address = hashlib.sha256(film.project.encode()).hexdigest()
+    body = fact.SerializeToString()
+    for sample in ("ab" * 32, "01" * 32):  # all of one length, so lengths stay true
+        body = body.replace(sample.encode(), address.encode())
+    asset = ids.derive("ast", film.project)
+    body = body.replace(ids.derive("ast", "sample").encode(), asset.encode())
+    made: F = type(fact).FromString(body)  # type: ignore[assignment]
+    return made
+
+
+async def ready(house: House, tenant: Tenant) -> tuple[Film, str]:
+    """A film that is ready, and the key of its source, which lies in the store."""
+    film = Film(tenant, await house.submit(tenant))
+    facts_ = [own(fact, film) for fact in film.life()]
+    for fact in facts_:
+        await house.tell(fact)
+    await house.caught_up()
+    [source] = [one.objects.source_key for one in facts_ if isinstance(one, facts.VideoImported)]
+    await house.parts.store.write(source, b"bytes", content_type="video/mp4")
+    return film, source
+
+
+async def exported(house: House, film: Film) -> tuple[str, str]:
+    """An export of its clip, and the key of what was made."""
+    answer = await film.tenant.http.post("/v1/exports", json={"clip_id": film.clip})
+    assert answer.status_code == 202, answer.text
+    made = own(film.exported(answer.json()["id"]), film)
+    await house.state(made)
+    key = made.record.objects.clip_key
+    await house.parts.store.write(key, b"bytes", content_type="video/mp4")
+    return made.export_id, key
+
+
+async def work_off(house: House) -> None:
+    """A maintenance worker takes what is due, until nothing is."""
+    bus = await house.bus(MAINTENANCE.name)
+    handler = partial(remove_objects, store=house.parts.store, progress=silent)
+    worker = Worker(stage=MAINTENANCE, handler=handler, bus=bus)
+    stop = asyncio.Event()
+    work = asyncio.create_task(Slots(worker, concurrency=1, grace=timedelta(seconds=5)).work(stop))
+
+    async def idle() -> bool:
+        counts = (await house.parts.log.counts(MAINTENANCE)).values()
+        return not any(one.waiting or one.active or one.delayed for one in counts)
+
+    await eventually(idle)
+    stop.set()
+    await work
+    await house.caught_up()
+
+
+async def test_films_and_exports_go_when_the_plan_says_and_it_is_said_in_words(
+    house: House,
+) -> None:
+    bus = await house.bus("projector")
+    free, business = await house.tenant(Plan.FREE), await house.tenant(Plan.BUSINESS)
+    film, source = await ready(house, free)
+    export, clip = await exported(house, film)
+    kept, kept_source = await ready(house, business)
+    kept_export, kept_clip = await exported(house, kept)
+    now = datetime.now(UTC)
+    before = (await free.http.get(f"/v1/projects/{film.project}")).json()
+    promised = datetime.fromisoformat(before["expires_at"])
+    assert KEPT[Plan.FREE] - timedelta(minutes=5) < promised - now <= KEPT[Plan.FREE]
+
+    assert await state_what_is_due(house.sessions, bus, KEPT, now=now) <= 1  # uploads, each hour
+    await state_what_is_due(house.sessions, bus, KEPT, now=now + SOON)
+    await house.caught_up()
+    await state_what_is_due(house.sessions, bus, KEPT, now=now + SOON)
+    await work_off(house)
+
+    assert await house.parts.store.stat(source) is None
+    assert await house.parts.store.stat(clip) is None
+    shown = (await free.http.get(f"/v1/exports/{export}")).json()
+    assert (shown["state"], shown["files"]) == ("expired", {})
+    assert "kept as long as your plan says" in shown["failure"]["sentence"]
+    project = (await free.http.get(f"/v1/projects/{film.project}")).json()
+    assert project["state"] == "ready"
+    clips = (await free.http.get(f"/v1/projects/{film.project}/clips")).json()
+    assert len(clips["items"]) == 1
+    again = await free.http.post("/v1/exports", json={"clip_id": film.clip, "style": "neon"})
+    assert problem(again) == (410, "gone")
+    assert "submit it again" in again.json()["detail"]
+
+    assert await house.parts.store.stat(kept_source) is not None
+    assert await house.parts.store.stat(kept_clip) is not None
+    assert (await business.http.get(f"/v1/exports/{kept_export}")).json()["files"]
+    async with house.sessions() as session:
+        assert (await session.exec(select(Removal))).all() == []
+        done = (await session.exec(select(Job).where(Job.stage == MAINTENANCE.name))).all()
+        assert {job.state for job in done} == {JobState.COMPLETED}
+        assert {job.priority for job in done} == {Priority.LOW}
+
+
+async def test_a_dry_run_lists_what_is_due_and_changes_nothing(house: House) -> None:
+    free = await house.tenant(Plan.FREE)
+    film = await house.ready(free)
+    by = datetime.now(UTC) + SOON
+
+    listed = {row.id for row in await expiring_projects(house.sessions, KEPT, by=by)}
+    now = {row.id for row in await expiring_projects(house.sessions, KEPT, by=datetime.now(UTC))}
+
+    assert film.project in listed
+    assert film.project not in now
+    async with house.sessions() as session:
+        row = await session.get(Project, film.project)
+        assert row is not None
+        assert row.expired_at is None
+
+
+async def test_a_film_that_another_project_still_needs_stays(house: House) -> None:
+    bus = await house.bus("projector")
+    free = await house.tenant(Plan.FREE)
+    first, second = await house.ready(free), await house.ready(free)
+    [source] = {
+        fact.objects.source_key
+        for film in (first, second)
+        for fact in film.life()
+        if isinstance(fact, facts.VideoImported)
+    }
+    await house.parts.store.write(source, b"bytes", content_type="video/mp4")
+
+    await house.state(first.fact(facts.ProjectExpired))
+    await state_what_is_due(house.sessions, bus, KEPT, now=datetime.now(UTC))
+    await work_off(house)
+
+    assert await house.parts.store.stat(source) is not None
+    async with house.sessions() as session:
+        row = await session.get(Project, first.project)
+        assert row is not None
+        assert row.expired_at is not None
+
+
+async def test_an_object_that_was_written_after_the_decision_stays(house: House) -> None:
+    store = house.parts.store
+    await store.write("tenants/x/media/y/record.json", b"{}", content_type="application/json")
+    await store.write("tenants/x/media/z/record.json", b"{}", content_type="application/json")
+    [written] = await store.find("tenants/x/media/y/")
+    yesterday = int((written.modified - timedelta(days=1)).timestamp() * 1000)
+    tomorrow = int((written.modified + timedelta(days=1)).timestamp() * 1000)
+
+    in_use = await remove_objects(
+        removal(yesterday, "tenants/x/media/y/"), store=store, progress=silent
+    )
+    gone = await remove_objects(
+        removal(tomorrow, "tenants/x/media/z/"), store=store, progress=silent
+    )
+    again = await remove_objects(
+        removal(tomorrow, "tenants/x/media/z/"), store=store, progress=silent
+    )
+
+    assert (in_use.objects, in_use.kept) == (0, 1)
+    assert (gone.objects, gone.bytes, gone.kept) == (1, 2, 0)
+    assert again.objects == 0
+    assert await store.stat("tenants/x/media/y/record.json") is not None
+
+
+async def test_uploads_that_were_never_completed_are_given_up_and_completed_ones_are_not(
+    house: House, tenant: Tenant
+) -> None:
+    store = house.parts.store
+    begun, done = [
+        (await tenant.http.post("/v1/uploads", json={"file_name": "a.mp4", "bytes": 4})).json()[
+            "id"
+        ]
+        for _ in range(2)
+    ]
+    await store.write(keys.upload(tenant.id, done), b"film", content_type="video/mp4")
+    due = removal(1, *())
+    due.uploads_before_ms = int((datetime.now(UTC) + timedelta(days=1)).timestamp() * 1000)
+
+    await remove_objects(due, store=store, progress=silent)
+
+    assert (await tenant.http.get(f"/v1/uploads/{begun}")).status_code == 404
+    assert (await tenant.http.get(f"/v1/uploads/{done}")).status_code == 200
+
+
+async def test_one_removal_runs_at_a_time_whatever_the_number_of_workers(house: House) -> None:
+    bus = await house.bus("projector")
+    running = most = calls = 0
+
+    async def count(due: facts.RemovalRequested) -> facts.ObjectsRemoved:
+        nonlocal running, most, calls
+        running += 1
+        calls += 1
+        most = max(most, running)
+        await asyncio.sleep(0.05)  # so that two would meet
+        running -= 1
+        return facts.ObjectsRemoved(project=due.project, removal_id=due.removal_id)
+
+    for n in range(6):
+        fact = removal(1, f"tenants/none/{n}")
+        fact.removal_id = ids.derive("rmv", "exclusive", n)
+        await bus.state(fact, fact_id=ids.new("evt"))
+    worker_bus = await house.bus(MAINTENANCE.name)
+    stop = asyncio.Event()
+    workers = [
+        asyncio.create_task(
+            Slots(
+                Worker(stage=MAINTENANCE, handler=count, bus=worker_bus),
+                concurrency=3,
+                grace=timedelta(seconds=5),
+            ).work(stop)
+        )
+        for _ in range(2)
+    ]
+
+    async def all_done() -> bool:
+        return calls >= 6 and not running
+
+    await eventually(all_done)
+    stop.set()
+    await asyncio.gather(*workers)
+
+    assert most == 1
+
+
+def removal(decided_at_ms: int, *named: str) -> facts.RemovalRequested:
+    return facts.RemovalRequested(
+        project=nobody(),
+        removal_id=ids.new("rmv"),
+        keys=named,
+        decided_at_ms=decided_at_ms,
+    )
+
+
+def silent(percent: float, step: str) -> None:
+    """Nobody watches."""
