@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import tempfile
+import wave
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import SecretStr
 
 from clipforge.v1.documents_pb2 import Transcript
@@ -69,3 +72,22 @@ def milliseconds(sound: Path) -> int:
 def flac(to: Path, *arguments: str) -> Path:
     """A sound as import lays it out."""
     return make(to, *arguments, "-ac", "1", "-ar", "16000", "-sample_fmt", "s16")
+
+
+def joined(to: Path, sounds: Sequence[Path]) -> Path:
+    """One sound of many, with a second of silence after each.
+
+    Not ffmpeg's concat: it trusts the lengths that files state, and dropped the last one.
+    """
+    raw = to.with_suffix(".wav")
+    with wave.open(str(raw), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(samples.RATE)
+        for sound in sounds:
+            for block in samples.blocks(sound, 60):
+                file.writeframes(np.rint(block * 32768).astype("<i2").tobytes())
+            file.writeframes(bytes(2 * samples.RATE))
+    made = flac(to, "-i", str(raw))
+    raw.unlink()
+    return made

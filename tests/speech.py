@@ -87,7 +87,7 @@ def start_errors(truth: Recording, transcript: Transcript) -> list[int]:
 
 
 def _normal(said: str) -> str:
-    return str(_normaliser()(said))
+    return str(_normaliser()(said.replace("\u2019", "'")))
 
 
 @cache

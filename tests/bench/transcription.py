@@ -24,7 +24,7 @@ import data
 import speech
 from clipforge.v1.documents_pb2 import Transcript
 from clipforge_transcription import models, samples
-from hearing import Stage, flac, milliseconds
+from hearing import Stage, flac, joined, milliseconds
 
 LONG: Final = "long"  # the argument of the process that transcribes the long film
 MIB: Final = 1024 * 1024
@@ -111,13 +111,9 @@ def _bare(folder: Path, sounds: Sequence[Path]) -> float:
 
 def _loop(folder: Path, sounds: Sequence[Path], minutes: float) -> tuple[int, Path]:
     """All recordings with a second between them, as often as it takes; how often that is."""
-    pause = flac(folder / "pause.flac", "-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono:d=1")
     once = sum(milliseconds(sound) / 1000 + 1 for sound in sounds)
     times = max(1, round(minutes * 60 / once))
-    listed = [f"file '{file.resolve()}'" for sound in sounds for file in (sound, pause)] * times
-    (folder / "list.txt").write_text("\n".join(listed))
-    concat = ("-f", "concat", "-safe", "0", "-i", str(folder / "list.txt"))
-    return times, flac(folder / f"{LONG}.flac", *concat)
+    return times, joined(folder / f"{LONG}.flac", [*sounds] * times)
 
 
 def long_film(folder: Path) -> None:

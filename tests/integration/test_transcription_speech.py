@@ -12,7 +12,7 @@ import pytest
 import speech
 from clipforge.v1.documents_pb2 import Transcript
 from clipforge_transcription import notices
-from hearing import Stage, flac
+from hearing import Stage, flac, joined
 from speech import Errors, Recording
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -107,10 +107,7 @@ def test_a_film_in_parts_is_understood_as_well_as_its_recordings(
 ) -> None:
     """Nobody says which language it is in."""
     some = heard[:3]
-    pause = flac(folder / "pause.flac", "-f", "lavfi", "-i", "anullsrc=d=1")
-    joined = [f"file '{one}'" for n in range(len(some)) for one in (folder / f"{n}.flac", pause)]
-    (folder / "list.txt").write_text("\n".join(joined))
-    film = flac(folder / "film.flac", "-f", "concat", "-safe", "0", "-i", str(folder / "list.txt"))
+    film = joined(folder / "film.flac", [folder / f"{n}.flac" for n in range(len(some))])
 
     made, parts = asyncio.run(stage.through(film))
 

@@ -16,7 +16,7 @@ from clipforge_transcription.engines import Cancelled
 from clipforge_transcription.recogniser import Choice, Recogniser
 
 RESULT_VERSION: Final = 2
-BLOCK_SECONDS: Final = 600  # of sound in memory while silences are looked for: 38 MB
+BLOCK_SECONDS: Final = 60  # of sound looked at in one go: ten minutes took 150 MB more
 LANGUAGE_MS: Final = 120_000  # of sound, from the first word, by which the language is told
 
 
