@@ -79,4 +79,4 @@ class Evidence:
     run_keys: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
     exact: bool = False  # nothing in this round was a reason to do anything twice
-    excused: tuple[str, ...] = ()  # beginnings of dead letters that the faults may cause
+    excused: tuple[str, ...] = ()  # words of dead letters that the faults may cause

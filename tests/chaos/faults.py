@@ -16,7 +16,7 @@ STAGES: Final = ("import", "transcription", "clip-detection", "export")
 WORKERS: Final = tuple(f"{stage}-0" for stage in STAGES)
 SERVICES: Final = ("gateway", "projector")
 ANYWHERE: Final[tuple[brokers.Kind, ...]] = ("lone", "disk", "three")
-STORE: Final = "The object store"  # how a dead letter begins that its absence has caused
+STORE: Final = ("The object store", "made no progress")  # in dead letters of its absence
 
 _LEASE: Final = LEASE.total_seconds()
 
@@ -30,7 +30,7 @@ class Kind:
     victims: tuple[str, ...] = ("",)
     on: tuple[brokers.Kind, ...] = ANYWHERE  # the houses in which it can happen
     repeats: bool = True  # it is a reason to do work twice
-    excuse: str = ""  # beginning of the dead letters that it may cause
+    excuse: tuple[str, ...] = ()  # words of dead letters that it may cause
 
 
 KINDS: Final[Mapping[str, Kind]] = {

@@ -94,8 +94,7 @@ def given_up(evidence: Evidence) -> set[str]:
         for _, letter in account.read(evidence)
         if isinstance(letter, facts.StageFailed)
         and letter.reason == "exhausted"
-        and evidence.excused
-        and letter.sentence.startswith(evidence.excused)
+        and any(words in letter.sentence for words in evidence.excused)
     }
 
 

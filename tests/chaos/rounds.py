@@ -98,7 +98,7 @@ async def play(servers: Servers, plan: Plan) -> Result:
             house,
             users.asked,
             exact=plan.broker == "lone" and not any(kind.repeats for kind in kinds),
-            excused=tuple(kind.excuse for kind in kinds if kind.excuse),
+            excused=tuple(words for kind in kinds for words in kind.excuse),
         )
     times = [task.result() for task in struck]
     return Result(

@@ -1,9 +1,11 @@
 """What all rounds of a run share: PostgreSQL, the object store and the nursery."""
 
+import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,12 @@ class Servers:
     postgres: PostgresServer
     s3: S3Server
     nursery: Nursery
+    # Children die with the thread that has started them: this one lives as long as they shall.
+    _starter: ThreadPoolExecutor
+
+    async def start(self, server: PostgresServer | S3Server) -> None:
+        """Start it again, while the proxies go on."""
+        await asyncio.get_running_loop().run_in_executor(self._starter, server.start)
 
     def new_database(self, name: str) -> None:
         """A database with today's tables."""
@@ -43,6 +51,7 @@ def running() -> Iterator[Servers]:
     with ExitStack() as stack:
         stack.callback(_remove, folder)
         nursery = stack.enter_context(Nursery.open())
+        starter = stack.enter_context(ThreadPoolExecutor(1))
         postgres = PostgresServer(folder / "postgres", ports.free(), "testpassword")
         s3 = S3Server(folder / "s3", ports.free(), ports.free(), "testkey", "testsecret")
         for server in (postgres, s3):
@@ -50,7 +59,7 @@ def running() -> Iterator[Servers]:
             server.start()
         postgres.create_database(TEMPLATE)
         schema.upgrade(postgres.url(TEMPLATE))
-        yield Servers(folder, postgres, s3, nursery)
+        yield Servers(folder, postgres, s3, nursery, starter)
 
 
 def _remove(folder: Path) -> None:

@@ -137,7 +137,7 @@ async def database_kill(house: House, victim: str, seconds: float) -> None:
     """kill -9 of the postmaster."""
     house.servers.postgres.child.kill()
     await asyncio.sleep(seconds)
-    house.servers.postgres.start()
+    await house.servers.start(house.servers.postgres)
 
 
 async def database_refuses(house: House, victim: str, seconds: float) -> None:
@@ -150,7 +150,7 @@ async def database_refuses(house: House, victim: str, seconds: float) -> None:
 async def store_kill(house: House, victim: str, seconds: float) -> None:
     house.servers.s3.child.kill()
     await asyncio.sleep(seconds)
-    house.servers.s3.start()
+    await house.servers.start(house.servers.s3)
 
 
 async def store_slow(house: House, victim: str, seconds: float) -> None:
