@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGKILL
 from typing import Final
@@ -110,21 +110,26 @@ def play(seed: int) -> Result:
     source = random.Random(seed)
     victims = source.choices(VICTIMS, k=KILLS)
     pauses = [source.uniform(*BETWEEN_SECONDS) for _ in victims]
-    with _folder() as folder, running(folder / "stack", say=lambda _: None) as stack:
-        wishes = [_request(f"s{seed}-{n}") for n in range(FILMS)]
-        with ThreadPoolExecutor(FILMS) as everybody:
-            users = [
-                everybody.submit(_live, stack, request, folder / f"{n}.mp4")
-                for n, request in enumerate(wishes)
-            ]
-            for victim, pause in zip(victims, pauses, strict=True):
-                time.sleep(pause)
-                _kill(stack, victim)
-            for user in users:
-                user.result()
-        projects = frozenset(request.project for request in wishes)
-        asked = Asked(tuple(wishes), projects, exports=projects, exports_accepted=projects)
-        seen = asyncio.run(_look(_Premises(stack.folder), asked))
+    wishes = [_request(f"s{seed}-{n}") for n in range(FILMS)]
+    projects = frozenset(request.project for request in wishes)
+    asked = Asked(tuple(wishes), projects, exports=projects, exports_accepted=projects)
+    with _folder() as folder:
+        premises = _Premises(folder / "stack")
+        with running(premises.folder, say=lambda _: None) as stack:
+            with ThreadPoolExecutor(FILMS) as everybody:
+                users = [
+                    everybody.submit(_live, stack, request, folder / f"{n}.mp4")
+                    for n, request in enumerate(wishes)
+                ]
+                for victim, pause in zip(victims, pauses, strict=True):
+                    time.sleep(pause)
+                    _kill(stack, victim)
+                for user in users:
+                    user.result()
+            seen = asyncio.run(_look(premises, asked))
+        # A worker keeps a folder while it lives; once all have ended, none may be left.
+        left = tuple(sorted(path.name for path in premises.scratch.iterdir()))
+        seen = replace(seen, scratch=left)
     return Result(seed, victims, seen, list(_check(seen)), time.monotonic() - start)
 
 
