@@ -5,6 +5,7 @@ from functools import partial
 from clipforge_contracts.pipeline import EXPORT
 from clipforge_export.handler import export_clip
 from clipforge_export.settings import Settings
+from clipforge_runtime import scratch
 from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
@@ -13,6 +14,7 @@ from clipforge_runtime.strain import strain
 
 if __name__ == "__main__":
     settings = load(Settings)
+    scratch.sweep(settings.scratch_dir, "export")
     handler = partial(
         export_clip,
         store=S3Store(settings),

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from clipforge.v1.documents_pb2 import ExportObjects, ExportRecord, Segment, Transcript, Word
@@ -22,6 +21,7 @@ from clipforge_export.styles import CANVASES, STYLES
 from clipforge_media import ffmpeg
 from clipforge_runtime.errors import Overloaded, Permanent, Transient
 from clipforge_runtime.progress import Report
+from clipforge_runtime.scratch import folder
 from clipforge_runtime.storage import NotFound, ObjectStore
 from clipforge_runtime.strain import Strain
 
@@ -60,9 +60,9 @@ async def export_clip(
     record = await _known(store, keys.export(tenant, address, "record.json"))
     cached = record is not None
     if record is None:
-        with TemporaryDirectory(dir=scratch, prefix="export-") as folder:
+        with folder(scratch, "export") as place:
             record = await _export(
-                request, frame, start_ms, end_ms, address, Path(folder), store, progress, strain
+                request, frame, start_ms, end_ms, address, place, store, progress, strain
             )
     return ClipExported(
         project=request.project,
