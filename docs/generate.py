@@ -17,6 +17,7 @@ from clipforge.v1.facts_pb2 import ExportRequested
 from clipforge_contracts.facts import fact_name
 from clipforge_contracts.permissions import PROJECTOR_STATES
 from clipforge_contracts.pipeline import BY_STAGE, PIPELINE, Stage
+from clipforge_contracts.plans import Plan
 from clipforge_runtime.settings import RuntimeSettings
 
 DOCS = Path(__file__).parent
@@ -81,8 +82,8 @@ def drawing() -> str:
 
 def limits() -> str:
     """What the pipeline table says of each stage."""
-    rows = ["| stage | deliveries at once | gives up without progress for | lease |"]
-    rows.append("| --- | --- | --- | --- |")
+    head = ("stage", "deliveries at once", "gives up without progress for", "lease", "attempts")
+    rows = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     return "\n".join([*rows, *map(_limits, PIPELINE)])
 
 
@@ -110,7 +111,17 @@ def pages() -> dict[Path, str]:
 def _limits(stage: Stage) -> str:
     stall = f"{stage.stall.total_seconds() / 60:g} min"
     lease = f"{stage.lease.total_seconds():g} s"
-    return f"| {stage.name} | {stage.concurrency} | {stall} | {lease} |"
+    cells = (stage.name, stage.concurrency, stall, lease, _attempts(stage))
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _attempts(stage: Stage) -> str:
+    """Plans that are tried alike, and how: `pro, free: 3 from 2 s`."""
+    alike: dict[str, list[str]] = {}
+    for plan in Plan:
+        policy = stage.attempts_of(plan)
+        alike.setdefault(f"{policy.limit} from {policy.first.total_seconds():g} s", []).append(plan)
+    return "; ".join(f"{', '.join(plans)}: {how}" for how, plans in alike.items())
 
 
 def _table(fields: dict[str, FieldInfo]) -> str:

@@ -4,7 +4,8 @@ Streams, consumers, permissions, the README's table and diagram, and the chart's
 from these rows or checked against them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -25,6 +26,23 @@ from clipforge_contracts.plans import Plan
 
 
 @dataclass(frozen=True)
+class Attempts:
+    """How often errors are tried again, and how soon: first x 2^n, full jitter, below the cap."""
+
+    limit: int
+    first: timedelta
+    cap: timedelta = timedelta(minutes=5)
+    crashes: int = 5  # worker deaths, counted apart from errors
+
+
+ATTEMPTS: Final[dict[Plan, Attempts]] = {  # unless a stage's row says otherwise
+    Plan.BUSINESS: Attempts(limit=5, first=timedelta(seconds=1)),
+    Plan.PRO: Attempts(limit=3, first=timedelta(seconds=2)),
+    Plan.FREE: Attempts(limit=3, first=timedelta(seconds=2)),
+}
+
+
+@dataclass(frozen=True)
 class Stage:
     """One worker service: it hears some facts and states others."""
 
@@ -39,6 +57,11 @@ class Stage:
     lease: timedelta = timedelta(seconds=30)  # ack_wait: a crashed worker's delivery is handed on
     exclusive: bool = False  # one delivery at a time, whatever the number of replicas
     parts: tuple[type[Fact], ...] = ()  # of `consumes`, those that are parts of a job
+    attempts: Mapping[Plan, Attempts] = field(default_factory=dict[Plan, Attempts], hash=False)
+
+    def attempts_of(self, plan: Plan) -> Attempts:
+        """How this stage tries again what a tenant of this plan wants."""
+        return self.attempts.get(plan, ATTEMPTS[plan])
 
     def is_part(self, fact: Fact) -> bool:
         """Whether the delivery of this fact is one part of a job that has several."""
@@ -64,6 +87,11 @@ IMPORT: Final = Stage(
     label=1,
     concurrency=3,
     stall=timedelta(minutes=2),
+    attempts={  # a site that is down or slows us down takes longer to be back than what is ours
+        Plan.BUSINESS: Attempts(limit=5, first=timedelta(seconds=3)),
+        Plan.PRO: Attempts(limit=3, first=timedelta(seconds=6)),
+        Plan.FREE: Attempts(limit=3, first=timedelta(seconds=6)),
+    },
 )
 TRANSCRIPTION: Final = Stage(
     name="transcription",
@@ -107,6 +135,8 @@ MAINTENANCE: Final = Stage(
     concurrency=1,
     stall=timedelta(minutes=2),
     exclusive=True,
+    # Nobody waits for it, and there is one slot: it may outlast the store's longer outages.
+    attempts=dict.fromkeys(Plan, Attempts(limit=5, first=timedelta(seconds=10))),
 )
 
 PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE)
@@ -119,20 +149,3 @@ _FED: Final[dict[type[Fact], Stage]] = {kind: s for s in PIPELINE for kind in s.
 def feeds(fact: Fact | type[Fact]) -> Stage | None:
     """The stage whose work this fact is, or None."""
     return _FED.get(fact if isinstance(fact, type) else type(fact))
-
-
-@dataclass(frozen=True)
-class Attempts:
-    """How often errors are tried again, and how soon: first x 2^n, full jitter, below the cap."""
-
-    limit: int
-    first: timedelta
-    cap: timedelta = timedelta(minutes=5)
-    crashes: int = 5  # worker deaths, counted apart from errors
-
-
-ATTEMPTS: Final[dict[Plan, Attempts]] = {
-    Plan.BUSINESS: Attempts(limit=5, first=timedelta(seconds=1)),
-    Plan.PRO: Attempts(limit=3, first=timedelta(seconds=2)),
-    Plan.FREE: Attempts(limit=3, first=timedelta(seconds=2)),
-}

@@ -8,7 +8,7 @@ from functools import cached_property
 from clipforge.v1.facts_pb2 import ChunkCut
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, Unreadable, decode, fact_name, project_of
-from clipforge_contracts.pipeline import ATTEMPTS, Attempts, Stage
+from clipforge_contracts.pipeline import Attempts, Stage
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.subjects import Subject
 from clipforge_runtime.bus import Delivery
@@ -84,7 +84,7 @@ class Cause:
 
     @property
     def policy(self) -> Attempts:
-        return ATTEMPTS[self.plan]
+        return self.stage.attempts_of(self.plan)
 
     @property
     def log_fields(self) -> dict[str, str]:
