@@ -1,6 +1,7 @@
 """The evidence, read: facts that were asked for, what they cost, and where they stand."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from chaos.evidence import Evidence
 from chaos.requests import Request
@@ -8,12 +9,20 @@ from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.facts import Fact, about
 from clipforge_runtime.bus import Entry
 
+# What the house states by itself: its first tenant, and what it tidies up.
+UNASKED: Final = (
+    facts.TenantSaved,
+    facts.ApiKeySaved,
+    facts.RemovalRequested,
+    facts.ObjectsRemoved,
+)
+
 
 def read(evidence: Evidence) -> Iterator[tuple[Entry, Fact]]:
     """Facts that were asked for, directly or not: without the first tenant and what is garbled."""
     for entry in evidence.facts:
         fact = entry.fact
-        if fact is None or isinstance(fact, facts.TenantSaved | facts.ApiKeySaved):
+        if fact is None or isinstance(fact, UNASKED):
             continue
         if isinstance(fact, facts.StageFailed) and fact.reason == "unreadable":
             continue

@@ -9,7 +9,7 @@ from chaos.requests import TENANT
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, about, fact_name, project_of
-from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
+from clipforge_contracts.pipeline import BY_STAGE, EXPORT, MAINTENANCE, PIPELINE
 
 MOST_EXPORTS: Final = 5  # of one clip: each time that one has failed and is asked for again
 RESTATED: Final = 3  # how often the reconciler may state a cause again
@@ -31,7 +31,7 @@ def facts_of_nobody(evidence: Evidence) -> Iterator[str]:
             if entry.subject not in evidence.asked.strangers:
                 yield f"message {entry.sequence} on {entry.subject} cannot be read"
             continue
-        if isinstance(fact, facts.TenantSaved | facts.ApiKeySaved):
+        if isinstance(fact, account.UNASKED):
             continue
         project = project_of(fact).project_id
         if isinstance(fact, facts.StageFailed) and fact.reason == "unreadable":
@@ -95,14 +95,15 @@ def _rows(evidence: Evidence) -> Iterator[str]:
     films = {request.url for request in evidence.asked.requests}
     assets = {ids.derive("ast", TENANT, results.sha(url)) for url in films}
     rows = evidence.rows
+    jobs = [job for job in rows.jobs if job.stage != MAINTENANCE.name]
     outcomes = {entry.fact_id for entry, fact in account.read(evidence) if account.charge(fact)}
     for label, found, known in (
         ("project", {row.id for row in rows.projects}, asked),
         ("transcript", set(rows.transcripts), asked),
         ("clip", {clip for clip, _ in rows.clips}, {results.clip_id(one) for one in asked}),
         ("export", {row.id for row in rows.exports}, exports),
-        ("job", {row.about for row in rows.jobs}, asked | exports),
-        ("job", {row.id for row in rows.jobs}, {ids.job(j.stage, j.about) for j in rows.jobs}),
+        ("job", {job.about for job in jobs}, asked | exports),
+        ("job", {job.id for job in jobs}, {ids.job(job.stage, job.about) for job in jobs}),
         ("asset", set(rows.assets), assets),
         ("charge", {row.fact_id for row in rows.usage}, outcomes),
     ):

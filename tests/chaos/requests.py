@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from clipforge_contracts import ids
-from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.pipeline import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION
 
 TENANT: Final = ids.derive("ten", "default")  # the gateway's first tenant
+
+STAGES: Final = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)  # that films pass
 
 # What a stage does with a film, and how many of a hundred films have it done to them. `doomed` and
 # `hopeless` end a job, as `poison` does; all others are survived.
@@ -80,7 +82,7 @@ def requests(
     weights = [DEEDS.get(deed, 1) for deed in deeds]
 
     def one(number: int) -> Request:
-        chosen = dict.fromkeys((stage.name for stage in PIPELINE), "ok")
+        chosen = dict.fromkeys((stage.name for stage in STAGES), "ok")
         for stage in chosen:
             [chosen[stage]] = source.choices(deeds, weights)
         if number < len(deeds):  # each deed is met at least once

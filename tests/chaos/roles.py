@@ -5,14 +5,16 @@ import os
 import resource
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from chaos.effects import Effects
 from chaos.handlers import Handlers
-from clipforge_contracts.pipeline import BY_STAGE, PIPELINE, Stage
+from clipforge_contracts.pipeline import BY_STAGE, MAINTENANCE, PIPELINE, Stage
 from clipforge_gateway import __main__ as gateway
 from clipforge_gateway.settings import Settings as GatewaySettings
+from clipforge_maintenance.handler import remove_objects
 from clipforge_projector import __main__ as projector
 from clipforge_projector import reconciler
 from clipforge_projector.settings import Settings as ProjectorSettings
@@ -20,6 +22,7 @@ from clipforge_runtime import declare as installer
 from clipforge_runtime import scratch, worker
 from clipforge_runtime.jetstream import declare, progress, publishing
 from clipforge_runtime.main import run_stage
+from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings, load
 from clipforge_runtime.worker import Handler
@@ -44,6 +47,10 @@ def play(role: str) -> None:
             asyncio.run(gateway.main(load(GatewaySettings)))
         case "projector":
             asyncio.run(projector.run(load(ProjectorSettings)))
+        case "maintenance":
+            settings = load(RuntimeSettings)
+            remove = partial(remove_objects, store=S3Store(settings), progress=report)
+            run_stage(_hurried(MAINTENANCE), remove, settings, concurrency=1)
         case _:
             _work(_hurried(BY_STAGE[role]))
 

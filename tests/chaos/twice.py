@@ -36,7 +36,7 @@ def repeated(evidence: Evidence) -> int:
 def _stated(evidence: Evidence) -> Iterator[str]:
     stated: Counter[tuple[str, str, int | None]] = Counter()
     for _, fact in account.read(evidence):
-        if not isinstance(fact, facts.TenantSaved | facts.ApiKeySaved):
+        if not isinstance(fact, account.UNASKED):
             part = fact.n if isinstance(fact, facts.ChunkCut) else None
             stated[fact_name(fact), about(fact), part] += 1
     for (name, what, part), times in stated.items():
