@@ -9,6 +9,7 @@ from chaos import brokers, strikes
 from chaos.house import House
 from chaos.requests import POISON
 from chaos.roles import LEASE
+from clipforge_runtime.patience import patiently
 
 Strike = Callable[[House, str, float], Awaitable[None]]
 
@@ -78,7 +79,9 @@ class Fault:
 
 async def strike(house: House, fault: Fault) -> None:
     """Bring it about, and return when it is over."""
-    await KINDS[fault.kind].strike(house, fault.victim, fault.lasts)
+    kind = KINDS[fault.kind]
+    # Another fault may have taken the log away, which some of them need themselves.
+    await patiently(lambda: kind.strike(house, fault.victim, fault.lasts))
 
 
 def faults(

@@ -208,12 +208,16 @@ async def poison(house: House, victim: str, seconds: float) -> None:
 async def garbled(house: House, victim: str, seconds: float) -> None:
     """Bytes that are no fact, where the stage feeds."""
     kind = BY_STAGE[victim].consumes[0]
-    project = ids.new("prj")
+    project = ids.derive("prj", house.name, victim)  # the same where it is tried again
     subject = f"facts.{fact_name(kind)}.high.l0.{TENANT}.{project}.{project}"
     house.strangers.add(subject)
     async with _ours(house) as connection:
         await publishing.publish(
-            connection, subject, b"\xff\xfe garbled", message_id=ids.new("evt"), headers={}
+            connection,
+            subject,
+            b"\xff\xfe garbled",
+            message_id=ids.derive("evt", project),
+            headers={},
         )
 
 
