@@ -8,11 +8,12 @@ would store a merged transcript, and hangs.
 import asyncio
 import wave
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 
 import numpy as np
 
@@ -68,6 +69,7 @@ class Reader:
     identity: str = "reader"
     languages: tuple[str, ...] = ("en",)
     read: list[int] = field(default_factory=list[int])  # the first seconds of what was heard
+    threads: set[int] = field(default_factory=set[int])  # that it was called in
     before: Callable[[int], None] = lambda _second: None
     _lock: Lock = field(default_factory=Lock)
 
@@ -83,6 +85,7 @@ class Reader:
         told = np.rint(samples * 32768 / STEP).astype(int) - 1
         with self._lock:
             self.read.append(int(told[0]))
+            self.threads.add(get_ident())
         self.before(int(told[0]))
         heard: list[Heard] = []
         for second in sorted(set(told.tolist())):
@@ -118,7 +121,7 @@ def film(name: str, seconds: int, *, of: str = "") -> VideoImported:
     return fact
 
 
-def handler(store: ObjectStore, folder: Path, reader: Reader) -> Handler:
+def handler(store: ObjectStore, folder: Path, reader: Reader, *, parts: int = 1) -> Handler:
     """The stage's handler, as its composition root binds it."""
     folder.mkdir(exist_ok=True)
     return partial(
@@ -127,6 +130,7 @@ def handler(store: ObjectStore, folder: Path, reader: Reader) -> Handler:
         progress=report,
         recogniser=Recogniser(reader, None, reader),
         sound=SoundCache(store, folder, 2**30),
+        threads=ThreadPoolExecutor(parts),
     )
 
 

@@ -97,15 +97,18 @@ async def test_parts_that_all_see_each_other_state_the_transcript_once(
 ) -> None:
     """The last parts end in one moment: each finds all parts there, and merges."""
     await imported(workshop, store, sound)
-    meeting = Meeting(store, PARTS)
+    meeting, reader = Meeting(store, PARTS), Reader()
 
     async with workshop.working(
-        transcribing.handler(meeting, tmp_path / "worker", Reader()), stage=QUICK, concurrency=PARTS
+        transcribing.handler(meeting, tmp_path / "worker", reader, parts=2),
+        stage=QUICK,
+        concurrency=PARTS,
     ):
         [done] = await outcome(workshop)
         await workshop.idle(QUICK)
 
     assert meeting.merges == PARTS
+    assert len(reader.threads) <= 2  # each keeps memory of its own
     assert words(await transcript(store, done.transcript_key)) == spoken(SECONDS)
     assert (await stated(workshop)).count("video-transcribed") == 1
 
@@ -127,7 +130,9 @@ async def test_the_first_part_to_fail_for_good_fails_the_job_and_stops_the_other
     reader = Reader(before=before)
     await imported(workshop, store, sound)
     async with workshop.working(
-        transcribing.handler(store, tmp_path / "worker", reader), stage=QUICK, concurrency=2
+        transcribing.handler(store, tmp_path / "worker", reader, parts=2),
+        stage=QUICK,
+        concurrency=2,
     ) as shift:
         failure = await workshop.failure()
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from clipforge_contracts.pipeline import TRANSCRIPTION
@@ -63,6 +64,7 @@ def main() -> None:
             progress=report,
             recogniser=recogniser,
             sound=SoundCache(store, folder, settings.transcription_cache_bytes),
+            threads=ThreadPoolExecutor(settings.transcription_concurrency, "listening"),
         )
         run_stage(TRANSCRIPTION, handler, settings, concurrency=settings.transcription_concurrency)
 

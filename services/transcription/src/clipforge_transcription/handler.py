@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -28,22 +29,28 @@ async def transcribe(
     progress: Report,
     recogniser: Recogniser,
     sound: SoundCache,
+    threads: Executor,
 ) -> VideoTranscribed | list[ChunkCut] | None:
     """A short film becomes a transcript; a long one is cut into parts for many workers."""
     if isinstance(cause, ChunkCut):
         return await _transcribe_part(
-            cause, store=store, progress=progress, recogniser=recogniser, sound=sound
+            cause,
+            store=store,
+            progress=progress,
+            recogniser=recogniser,
+            sound=sound,
+            threads=threads,
         )
     key = planning.transcript_key(cause, recogniser)
     if known := await _transcript(store, key):
         return _transcribed(cause, key, known, cached=True)
     async with sound.file(cause.objects.audio_key) as file:
         look = partial(planning.plan, cause, key, file, recogniser, progress)
-        plan = await _in_thread(look)
+        plan = await _in_thread(threads, look)
         if len(plan.spans) > 1:
             return [ChunkCut(film=cause, plan=plan, n=n) for n in range(len(plan.spans))]
         [span] = plan.spans
-        part = await _listen(cause, plan, span, file, recogniser, progress, 10, 100)
+        part = await _listen(cause, plan, span, file, recogniser, threads, progress, 10, 100)
     whole = merge(plan, [part])
     await store.write(key, to_json(whole), content_type="application/json")
     return _transcribed(cause, key, whole, cached=False)
@@ -56,6 +63,7 @@ async def _transcribe_part(
     progress: Report,
     recogniser: Recogniser,
     sound: SoundCache,
+    threads: Executor,
 ) -> VideoTranscribed | None:
     plan, film = cause.plan, cause.film
     count = len(plan.spans)
@@ -64,7 +72,7 @@ async def _transcribe_part(
     if key not in done:
         async with sound.file(film.objects.audio_key) as file:
             part = await _listen(
-                film, plan, plan.spans[cause.n], file, recogniser, progress, 0, 100
+                film, plan, plan.spans[cause.n], file, recogniser, threads, progress, 0, 100
             )
         await store.write(key, to_json(part), content_type="application/json")
         done = await _parts_done(store, film, plan)
@@ -84,6 +92,7 @@ async def _listen(
     span: AudioSpan,
     file: Path,
     recogniser: Recogniser,
+    threads: Executor,
     progress: Report,
     begin: float,
     end: float,
@@ -109,7 +118,7 @@ async def _listen(
             cancelled=cancelled,
         )
 
-    segments, notice = await _in_thread(listen)
+    segments, notice = await _in_thread(threads, listen)
     return _document(film, plan, segments, notice, recogniser)
 
 
@@ -137,11 +146,15 @@ async def _transcript(store: ObjectStore, key: str) -> Transcript | None:
         return None
 
 
-async def _in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
-    """Run blocking work, which is told when nobody waits for it any more."""
+async def _in_thread(threads: Executor, work: Callable[[Callable[[], bool]], T]) -> T:
+    """Run blocking work, which is told when nobody waits for it any more.
+
+    Not asyncio's own threads: there are more of them than parts at once, and every thread that has
+    once listened keeps 65 MB. And the store's calls, which are in those, need not wait.
+    """
     stop = threading.Event()
     try:
-        return await asyncio.to_thread(work, stop.is_set)
+        return await asyncio.get_running_loop().run_in_executor(threads, work, stop.is_set)
     except asyncio.CancelledError:
         stop.set()
         raise
