@@ -12,6 +12,7 @@ import transcribing
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
 from clipforge_runtime.errors import Permanent
+from clipforge_runtime.progress import reporter
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import Stat
@@ -269,3 +270,18 @@ class Meeting(S3Store):
             async with asyncio.timeout(PATIENCE):
                 await self._all.wait()
         return await super().find(prefix, limit=limit)
+
+
+async def test_what_is_heard_in_a_thread_is_progress_of_its_delivery(
+    store: S3Store, tmp_path: Path
+) -> None:
+    short, told = film("short", 20), list[float]()
+    audio = clock(tmp_path / "short.flac", 20)
+    await store.upload(short.objects.audio_key, audio, content_type="audio/flac")
+    transcribe = transcribing.handler(store, tmp_path / "worker", Reader())
+
+    token = reporter.set(lambda percent, _step: told.append(percent))
+    await transcribe(short)
+    reporter.reset(token)
+
+    assert len({percent for percent in told if 10 < percent < 100}) > 3

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -150,11 +151,13 @@ async def _in_thread(threads: Executor, work: Callable[[Callable[[], bool]], T])
     """Run blocking work, which is told when nobody waits for it any more.
 
     Not asyncio's own threads: there are more of them than parts at once, and every thread that has
-    once listened keeps 65 MB. And the store's calls, which are in those, need not wait.
+    once listened keeps 65 MB. And the store's calls, which are in those, need not wait. The thread
+    reports on the delivery in hand, and knows its strain: both come by the context.
     """
     stop = threading.Event()
+    run = copy_context().run
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads, work, stop.is_set)
+        return await asyncio.get_running_loop().run_in_executor(threads, run, work, stop.is_set)
     except asyncio.CancelledError:
         stop.set()
         raise
