@@ -35,7 +35,8 @@ class MemoryBus:
     @property
     def facts(self) -> list[Fact]:
         """What was stated, in order."""
-        return [entry.fact for entry in self.entries if entry.fact is not None]
+        stated = (entry for entry in self.entries if entry.subject.startswith("facts."))
+        return [entry.fact for entry in stated if entry.fact is not None]
 
     async def state(
         self,
@@ -97,7 +98,8 @@ class MemoryBus:
         return len(self.entries)
 
     async def last_fact(self) -> int:
-        return len(self.entries)
+        found = self._matching("facts.>")
+        return found[-1].sequence if found else 0
 
     async def stored_at(self, sequence: int) -> datetime | None:
         held = 1 <= sequence <= len(self.entries)
