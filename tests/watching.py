@@ -28,6 +28,15 @@ class Witness:
 
     queue: MemoryQueue
     broken: list[str] = field(default_factory=list[str])
+    holders: defaultdict[int, list["Wire"]] = field(default_factory=lambda: defaultdict(list))
+
+    def hands_over(self, delivery: MemoryDelivery, to: "Wire") -> None:
+        """A message comes again only where a process that had it was lost."""
+        before = self.holders[delivery.sequence]
+        if before and not any(wire.dead or wire.was_frozen for wire in before):
+            self.broken.append(f"{delivery.subject} came again, though nobody was lost")
+        before.append(to)
+        to.handed[delivery.sequence].add(delivery.deliveries)
 
     def ends(self, project: str) -> list[type[Fact]]:
         """How a project's import has ended, in order."""
@@ -102,6 +111,7 @@ class Wire:
     witness: Witness
     dead: bool = False
     frozen: bool = False  # its signs of life are not heard: as stopped for longer than a lease
+    was_frozen: bool = False
     handed: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set[int]))
 
     def __getattr__(self, name: str) -> Any:
@@ -152,9 +162,6 @@ class Handed:
     wire: Wire
     delivery: MemoryDelivery
 
-    def __post_init__(self) -> None:
-        self.wire.handed[self.delivery.sequence].add(self.delivery.deliveries)
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self.delivery, name)
 
@@ -192,6 +199,7 @@ class Process:
         delivery = self.witness.queue.take()
         if delivery is None:
             return
+        self.witness.hands_over(delivery, self.wire)
         handed: Any = Handed(self.wire, delivery)
         life = self.worker.hand_back(handed) if hand_back else self.worker.live(handed)
         self._begin(life)

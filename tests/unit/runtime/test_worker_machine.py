@@ -92,12 +92,13 @@ class Workers(RuleBasedStateMachine):
 
         self.run(take())
 
-    @rule(n=one_worker, deed=one_deed, seconds=some_seconds)
-    def a_job_is_tried(self, n: int, deed: str, seconds: float) -> None:
-        self.a_worker_is_handed_something(n, count=1, hand_back=False)
-        for call in list(self.processes[n].calls):
-            self.decide(call, deed)
-        self.time_passes(seconds)
+    @rule(n=one_worker, deed=one_deed, seconds=some_seconds, times=st.integers(1, 5))
+    def a_job_is_tried(self, n: int, deed: str, seconds: float, times: int) -> None:
+        for _ in range(times):
+            self.a_worker_is_handed_something(n, count=1, hand_back=False)
+            for call in list(self.processes[n].calls):
+                self.decide(call, deed)
+            self.time_passes(seconds)
 
     @precondition(lambda self: any(process.calls for process in self.processes))
     @rule(n=st.integers(0, 7), deed=one_deed)
@@ -135,7 +136,9 @@ class Workers(RuleBasedStateMachine):
 
     @rule(n=one_worker, frozen=st.booleans())
     def a_worker_freezes_or_thaws(self, n: int, frozen: bool) -> None:
-        self.processes[n].wire.frozen = frozen
+        wire = self.processes[n].wire
+        wire.frozen = frozen
+        wire.was_frozen |= frozen
         self.doubled |= frozen
 
     @rule(n=one_worker)
