@@ -112,8 +112,15 @@ class Cause:
         return f"{self.stage.name}:{self.delivery.stream}:{self.delivery.sequence}:{kind}"
 
     def fact_id_of(self, fact: Fact, n: int) -> str:
-        """The id of the n-th fact stated because of this one: the same however often it is done."""
-        return ids.derive("evt", self.fact_id, self.stage.name, fact_name(fact), n, self.replay)
+        """The id of the n-th fact stated because of this one: the same however often it is done.
+
+        A part is of its plan, too: where a worker of another version cuts what one that died had
+        begun to cut, the log must not keep some parts of each.
+        """
+        plan = (fact.plan.plan_hash,) if isinstance(fact, ChunkCut) else ()
+        return ids.derive(
+            "evt", self.fact_id, self.stage.name, fact_name(fact), *plan, n, self.replay
+        )
 
     @property
     def retry_subject(self) -> Subject:
