@@ -24,6 +24,7 @@ from clipforge_runtime.jetstream import (
 )
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery
 from clipforge_runtime.jetstream.pulling import Pulls
+from clipforge_runtime.jetstream.schedules import Schedules
 from clipforge_runtime.jetstream.turns import GroupedTurns
 from clipforge_runtime.settings import RuntimeSettings
 
@@ -37,6 +38,7 @@ class JetStream:
         self.connection = connection
         self.name = name
         self._quota = quota
+        self._schedules = Schedules(connection)
 
     @classmethod
     @asynccontextmanager
@@ -115,7 +117,7 @@ class JetStream:
         return Room(used, self._quota)
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
-        return await counting.counts(self.connection, stage)
+        return await counting.counts(self.connection, stage, self._schedules)
 
     async def wait(
         self, stage: Stage, *, priority: Priority, tenant: str, project: str, job: str

@@ -10,8 +10,8 @@ from clipforge_contracts.plans import Priority, deferrable
 from clipforge_runtime.bus import Wait
 from clipforge_runtime.jetstream import following, progress
 from clipforge_runtime.jetstream.connection import ApiError, Connection
-from clipforge_runtime.jetstream.counting import subjects_of
 from clipforge_runtime.jetstream.publishing import NO_MESSAGE
+from clipforge_runtime.jetstream.schedules import subjects_of
 
 
 async def running(connection: Connection) -> set[str]:
