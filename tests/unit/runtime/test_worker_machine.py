@@ -142,6 +142,15 @@ class Workers(RuleBasedStateMachine):
         self.doubled |= frozen
 
     @rule(n=one_worker)
+    def a_frozen_worker_has_a_successor(self, n: int) -> None:
+        """Its lease is over, and its last sign of life is still to be seen."""
+        self.a_worker_is_handed_something(n, count=1, hand_back=False)
+        self.time_passes(1)
+        self.a_worker_freezes_or_thaws(n, frozen=True)
+        self.time_passes(32)
+        self.a_worker_is_handed_something((n + 1) % WORKERS, count=FILMS, hand_back=False)
+
+    @rule(n=one_worker)
     def a_worker_hands_back_what_runs(self, n: int) -> None:
         self.processes[n].worker.stop_running()
         self.run(asyncio.sleep(0))
