@@ -10,9 +10,10 @@ from clipforge_contracts.facts import ce_type
 from clipforge_contracts.pipeline import IMPORT
 from clipforge_contracts.plans import Plan
 from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.jetstream.publishing import envelope
 from clipforge_runtime.worker import Worker
 from samples import TENANT, every_fact, imported
-from workshop import Gate, Workshop, eventually, import_at_once, submission, without
+from workshop import PATIENCE, Gate, Workshop, eventually, import_at_once, submission, without
 
 pytestmark = pytest.mark.integration
 
@@ -317,6 +318,42 @@ async def test_a_retry_survives_the_death_of_the_server(
 
     assert entry.headers["cf-attempt"] == "2"
     assert calls == 2
+
+
+async def test_a_zombie_that_is_given_its_own_retry_does_not_lose_the_job(
+    workshop: Workshop, soon: None
+) -> None:
+    """A successor failed, and its retry comes to the worker that was frozen, and fails now."""
+    woken = asyncio.Event()
+    begun: asyncio.Queue[int] = asyncio.Queue()
+
+    async def fail_once(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        begun.put_nowait(begun.qsize())
+        if not woken.is_set():
+            await woken.wait()
+            raise Transient("The site does not answer.")
+        return await import_at_once(cause)
+
+    cause = await workshop.submit("film")
+    async with workshop.working(fail_once, concurrency=2) as shift:
+        await asyncio.wait_for(begun.get(), PATIENCE)
+        await shift.bus.again(
+            subjects.retry(subjects.fact_subject(cause), IMPORT, IMPORT.job(cause)),
+            cause.SerializeToString(),
+            message_id=f"import:{subjects.STREAM}:1:retry",
+            headers={**envelope(cause, ids.derive("evt", "film"), "gateway"), "cf-attempt": "1"},
+        )
+
+        async def adopted() -> bool:
+            [running] = shift.worker.running
+            return len(running.deliveries) == 2
+
+        await eventually(adopted)
+        woken.set()
+        [entry] = await workshop.hear(facts.VideoImported)
+        await workshop.idle()
+
+    assert entry.headers["cf-attempt"] == "3"
 
 
 async def test_attempts_of_one_stage_are_not_counted_by_the_next(workshop: Workshop) -> None:

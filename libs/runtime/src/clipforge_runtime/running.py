@@ -34,6 +34,7 @@ class Running:
     bus: JetStream
     owner: str
     deliveries: list[Delivery] = field(init=False)
+    newest: Cause = field(init=False)  # of those that it settles: it may be a retry of the first
     seat: Seat | None = None
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     why: Why | None = None
@@ -50,6 +51,7 @@ class Running:
 
     def __post_init__(self) -> None:
         self.deliveries = [self.cause.delivery]
+        self.newest = self.cause
         self._loop = asyncio.get_running_loop()
         self._sign = self._loop.time()
 
@@ -63,10 +65,14 @@ class Running:
             with contextlib.suppress(RuntimeError):  # the loop is gone, and a thread works on
                 self._loop.call_soon_threadsafe(self._news.set)
 
-    def adopt(self, delivery: Delivery) -> bool:
+    def adopt(self, cause: Cause) -> bool:
         """Settle this one, too: the same job, handed over again. False once settling has begun."""
         if self._open:
-            self.deliveries.append(delivery)
+            self.deliveries.append(cause.delivery)
+            # Somebody else has settled the first by this one: a retry of the first would be the
+            # same message again, which the log does not store twice.
+            if cause.delivery.sequence > self.newest.delivery.sequence:
+                self.newest = cause
         return self._open
 
     def close(self) -> None:

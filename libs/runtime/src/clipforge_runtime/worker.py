@@ -114,7 +114,7 @@ class Worker:
         After an outage longer than the lease the log hands over again what runs.
         """
         while running := self._running.get((cause.job, cause.part)):
-            if running.adopt(cause.delivery):
+            if running.adopt(cause):
                 return True
             await running.gone.wait()  # its settlement has begun: nothing joins it any more
             if running.settled and cause.delivery.sequence in running.sequences:
@@ -203,21 +203,21 @@ class Worker:
         running.close()
         if not work.done():
             log.error("the handler does not let go: going on without it")
-            return await self._stopped_early(cause, running)
+            return await self._stopped_early(running)
         if work.cancelled():
-            return await self._stopped_early(cause, running)
+            return await self._stopped_early(running)
         if error := work.exception():
             if running.why:  # whatever went wrong while it unwound
-                return await self._stopped_early(cause, running)
-            return await self._failed(cause, running, error)
+                return await self._stopped_early(running)
+            return await self._failed(running, error)
         if running.why == "cancelled":
-            return await self._stopped_early(cause, running)
+            return await self._stopped_early(running)
         try:
             await self._state(cause, running, work.result())
         except Unavailable:
             raise
         except Exception as error:  # a fact that breaks a rule, for one
-            return await self._failed(cause, running, error)
+            return await self._failed(running, error)
         await running.ack()
         return "completed"
 
@@ -253,10 +253,10 @@ class Worker:
             except Contradicted as error:
                 log.info("somebody else was first: %s", error)
 
-    async def _stopped_early(self, cause: Cause, running: Running) -> str:
+    async def _stopped_early(self, running: Running) -> str:
         match running.why:
             case "drained":
-                await self._again(cause, running.deliveries)
+                await self._again(running.newest, running.deliveries)
                 running.settled = True
                 return "handed-back"
             case "cancelled":
@@ -265,12 +265,13 @@ class Worker:
             case "stalled":
                 limit = self.stage.stall.total_seconds()
                 stuck = Overloaded(f"The {self.stage.name} made no progress for {limit:g} seconds.")
-                return await self._failed(cause, running, stuck)
+                return await self._failed(running, stuck)
             case None:
                 unasked = RuntimeError("the handler was cancelled, though nobody asked for it")
-                return await self._failed(cause, running, unasked)
+                return await self._failed(running, unasked)
 
-    async def _failed(self, cause: Cause, running: Running, error: BaseException) -> str:
+    async def _failed(self, running: Running, error: BaseException) -> str:
+        cause = running.newest
         too_much = isinstance(error, Overloaded)
         hopeless = isinstance(error, Permanent) or (too_much and cause.strain >= LIGHTEST)
         if hopeless or cause.attempt >= cause.policy.limit:
@@ -328,7 +329,7 @@ class Worker:
             await self._keep_unreadable(delivery, error)
             return
         running = self._running.get((cause.job, cause.part))
-        if running is None or not running.adopt(delivery):
+        if running is None or not running.adopt(cause):
             await self._again(cause, [delivery])
 
     async def _again(self, cause: Cause, deliveries: Sequence[Delivery]) -> None:
