@@ -21,6 +21,7 @@ from clipforge_catalog.queries import projects
 from clipforge_catalog.tables import Job, JobState, ProjectState
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import BY_STAGE, IMPORT
 from clipforge_projector import projector
 from clipforge_projector.causes import cause_of
@@ -53,9 +54,11 @@ async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
         yield opened
 
 
-async def submit(workshop: Workshop, sessions: Sessions, bus: JetStream) -> int:
+async def submit(
+    workshop: Workshop, sessions: Sessions, bus: JetStream, lane: Lane = Lane.L0
+) -> int:
     """A film is submitted, and its row and job stand; the fact's sequence."""
-    stated = await workshop.gateway.state(SUBMITTED, fact_id=ids.new("evt"), once=True)
+    stated = await workshop.gateway.state(SUBMITTED, fact_id=ids.new("evt"), lane=lane, once=True)
     await projector.project(sessions, bus, batch=10, until=stated.sequence)
     return stated.sequence
 
@@ -102,6 +105,18 @@ async def test_a_job_whose_message_has_expired_is_stated_again(
     assert subjects.parse(delivery.subject).kind == "retries"
     assert delivery.headers["ce-type"] == "clipforge.v1.ProjectSubmitted"
     assert (await the_job(sessions)).restated == 1
+
+
+@pytest.mark.parametrize("lane", [Lane.L0, Lane.L2])
+async def test_a_job_is_stated_again_in_the_lane_of_its_cause(
+    workshop: Workshop, sessions: Sessions, bus: JetStream, lane: Lane
+) -> None:
+    """A thousand lost films of one tenant do not go before the first one of another."""
+    await lose(workshop, await submit(workshop, sessions, bus, lane))
+
+    await reconcile(sessions, bus, now=LATER)
+
+    assert subjects.parse((await delivered(workshop)).subject).lane is lane
 
 
 async def test_a_job_that_was_stated_again_is_left_alone_while_that_waits(

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from clipforge_contracts.lanes import Lane
 from clipforge_contracts.plans import Plan
 
 
@@ -158,6 +159,7 @@ class Job(SQLModel, table=True):
     stage: str
     about: str
     priority: str
+    lane: str = Lane.L0  # where its cause was stated
     replay: int = 0  # how often it had failed for good before
     state: str = JobState.WAITING
     attempts: int = 0

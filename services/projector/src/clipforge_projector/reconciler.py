@@ -169,7 +169,7 @@ def _due(job: Job) -> Subject:
         kind="retries",
         name=job.stage,
         priority=Priority(job.priority),
-        lane=Lane.L0,  # a lost job has waited long enough
+        lane=Lane(job.lane),  # as much of its tenant's may be lost as lay there
         tenant=job.tenant_id,
         project=job.project_id,
         about=job.id,

@@ -32,6 +32,7 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
         if job.state == JobState.WAITING and not job.cause_sequence:
             job.cause_sequence = entry.sequence  # met again, in a log that was made anew
         return
+    subject = subjects.parse(entry.subject)
     session.add(
         Job(
             id=job_id,
@@ -39,7 +40,8 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
             project_id=project.project_id,
             stage=stage.name,
             about=stage.job_about(fact),
-            priority=subjects.parse(entry.subject).priority,
+            priority=subject.priority,
+            lane=subject.lane,
             sequence=entry.sequence,
             cause_sequence=entry.sequence,
             waiting_since=entry.time,
@@ -62,6 +64,7 @@ async def replayed(session: AsyncSession, fact: JobReplayed, entry: Entry) -> No
             stage=failed.stage,
             about=failed.about,
             priority=failed.priority,
+            lane=failed.lane,
             replay=fact.replay,
             sequence=entry.sequence,
             waiting_since=entry.time,
