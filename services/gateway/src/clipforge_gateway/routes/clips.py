@@ -60,7 +60,6 @@ async def get_clip(clip_id: ClipId, parts: PartsDep, caller: CallerDep) -> schem
     "/v1/projects/{project_id}/transcript",
     operation_id="getTranscript",
     summary="What is said, with times",
-    tags=["transcripts"],
     responses={
         **documented(NOT_FOUND),
         200: {
