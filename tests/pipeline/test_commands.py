@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from clipforge_client import Client, Project
+from clipforge_contracts.pipeline import BY_QUEUE
 from clipforge_standalone.stack import Stack
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
@@ -138,9 +139,7 @@ def test_queues_are_a_table_or_json(env: dict[str, str]) -> None:
 
     assert "video-export" in table.stdout
     assert "waiting" in table.stdout
-    assert set(json.loads(as_json.stdout)) == {
-        *("video-import", "transcription", "clip-detection", "video-export"),
-    }
+    assert set(json.loads(as_json.stdout)) == set(BY_QUEUE)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def _told(entry: Entry, fact: Fact) -> dict[str, Any]:
             told |= {"duration_ms": fact.media.duration_ms, "reused": fact.reused}
         case VideoTranscribed():
             told |= {"language": fact.language, "words": fact.words, "notice": fact.notice}
+            told |= {"cached": fact.cached}
         case ClipsDetected():
             told |= {"clips": len(fact.clips)}
         case ExportRequested():
