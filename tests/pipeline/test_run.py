@@ -80,8 +80,8 @@ def test_run_says_what_it_made(at_stack: dict[str, str], talk: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["no-such-file.mp4"], 2, "There is no file no-such-file.mp4"),
-        (["x.mp4", "--style", "popp"], 2, "popp is none of pop"),
+        (["no-such-file.mp4"], 2, "no-such-file.mp4 does not exist"),
+        (["x.mp4", "--style", "popp"], 2, "'popp' is not one of 'pop'"),
         (["http://127.0.0.1:9/film.mp4"], 1, "address"),
     ],
 )
