@@ -61,6 +61,7 @@ def ids_of_nothing(evidence: Evidence) -> Iterator[str]:
 def _derived(fact: Fact, known: dict[str, set[str]]) -> set[str]:
     """The ids that this fact may have."""
     project = project_of(fact).project_id
+    plan = (fact.plan.plan_hash,) if isinstance(fact, facts.ChunkCut) else ()
     match fact:
         case facts.ProjectSubmitted():
             return {ids.derive("evt", project, "submitted")}
@@ -81,7 +82,8 @@ def _derived(fact: Fact, known: dict[str, set[str]]) -> set[str]:
         case _:
             return set()
     return {
-        ids.derive("evt", cause, stage.name, fact_name(fact), n, 0) for cause in known.get(job, ())
+        ids.derive("evt", cause, stage.name, fact_name(fact), *plan, n, 0)
+        for cause in known.get(job, ())
     }
 
 
