@@ -12,7 +12,7 @@ from typing import Any
 from bench.runtime import brokers
 from bench.runtime.brokers import Broker
 from clipforge_contracts.facts import encode
-from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.pipeline import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
 from samples import every_fact
 
@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 BUILD = Path("build/bench-runtime")
 NODE_MODULES = BUILD / "node" / "node_modules"
 PYTHON = BUILD / "python" / "bin"
+CHAIN = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)  # what a film goes through
 JOB_BYTES = len(encode(every_fact()[5]))  # of an ExportRequested; the peers' jobs are as long
 
 
@@ -83,7 +84,7 @@ def _our_work(broker: Broker, slots: int, marks: Path, hops: int) -> list[Comman
             [sys.executable, "-m", "bench.runtime.work", stage.name, str(slots), str(marks)],
             _our_env(broker, stage.name),
         )
-        for stage in PIPELINE[-hops:]
+        for stage in CHAIN[-hops:]
     ]
 
 
@@ -97,7 +98,7 @@ def _bullmq_feed(broker: Broker, options: dict[str, Any]) -> Command:
 
 
 def _bullmq_work(broker: Broker, slots: int, marks: Path, hops: int) -> list[Command]:
-    stages = range(len(PIPELINE) - hops + 1, len(PIPELINE) + 1)
+    stages = range(len(CHAIN) - hops + 1, len(CHAIN) + 1)
     same = {"url": broker.url(""), "slots": slots, "marks": str(marks)}
     return [_bullmq("work", {**same, "stage": stage}) for stage in stages]
 
