@@ -261,9 +261,8 @@ async def test_a_deleted_project_leaves_no_row_and_lists_its_objects(
         }
 
 
-async def test_a_deleted_project_keeps_what_another_refers_to(
-    sessions: Sessions, bus: MemoryBus
-) -> None:
+def the_same_film_again() -> list[Fact]:
+    """Another project with the film of the first is submitted and imported."""
     other = ids.new("prj")
     facts: list[Fact] = []
     for fact in LIFE[:2]:
@@ -271,13 +270,32 @@ async def test_a_deleted_project_keeps_what_another_refers_to(
         copy = type(fact).FromString(fact.SerializeToString())
         copy.project.project_id = other
         facts.append(copy)
-    await tell(bus, *LIFE, *facts, ProjectDeleted(project=project()))
+    return facts
+
+
+async def test_a_deleted_project_keeps_what_another_refers_to(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    await tell(bus, *LIFE, *the_same_film_again(), ProjectDeleted(project=project()))
 
     await catch_up(sessions, bus)
 
     async with sessions() as session:
         keys = {removal.key for removal in (await session.exec(select(Removal))).all()}
         assert not any("/media/" in key for key in keys)
+
+
+async def test_a_film_keeps_the_day_of_its_first_import_whoever_imports_it_again(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    await tell(bus, *LIFE[:2])
+    await catch_up(sessions, bus)
+    first = (await dump(sessions))["assets"]
+
+    await tell(bus, *the_same_film_again())
+    await catch_up(sessions, bus)
+
+    assert (await dump(sessions))["assets"] == first
 
 
 async def test_a_rebuild_gives_the_same_rows(sessions: Sessions, bus: MemoryBus) -> None:

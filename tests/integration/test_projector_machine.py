@@ -285,8 +285,9 @@ def test_the_rows_are_those_of_a_plain_replay(machine: type[Projector], database
                 max_examples=12,
                 stateful_step_count=25,
                 deadline=None,
+                derandomize=True,  # the same in every run: who breaks a promise finds it
                 # Without shrinking, which on a real database outlasts every time limit.
-                phases=(Phase.explicit, Phase.reuse, Phase.generate),
+                phases=(Phase.explicit, Phase.generate),
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -76,9 +76,10 @@ def test_the_transcript_says_what_was_said(client: Client, talk: Path) -> None:
     assert "memory" in client.transcript(project.id, format="txt")
 
 
-def test_the_same_film_twice_is_worked_on_once(client: Client, talk: Path) -> None:
-    first = client.wait_for_project(submit(client, talk).id)
-    again = client.wait_for_project(submit(client, talk).id)
+def test_the_same_film_twice_is_worked_on_once(client: Client, tmp_path: Path) -> None:
+    film = talks.make(tmp_path / "twice.mp4", name="twice")  # nobody has rendered a clip of it
+    first = client.wait_for_project(submit(client, film).id)
+    again = client.wait_for_project(submit(client, film).id)
 
     spans = [
         [(clip.start_ms, clip.end_ms, clip.title) for clip in client.clips(project.id)]

@@ -80,6 +80,8 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
     project.asset_id = fact.asset_id
     await removal.wanted(session, removal.folder(fact.objects.source_key))
     project.title = fact.title or project.title
+    # One film of two projects was first imported once, also where the second is deleted by now.
+    known = await session.get(Asset, fact.asset_id)
     await session.merge(
         Asset(
             id=fact.asset_id,
@@ -87,7 +89,7 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
             sha256=fact.media.sha256,
             media=as_dict(fact.media),
             objects=as_dict(fact.objects),
-            created_at=entry.time,
+            created_at=known.created_at if known else entry.time,
         )
     )
 
