@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := build/demo.mp4
 BIN := $(VENV)/bin
+WORKERS ?= 2
 PACKAGES := $(sort $(wildcard libs/* services/*))
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
 	$(foreach package,$(PACKAGES),--no-emit-package clipforge-$(notdir $(package)))
@@ -28,8 +29,8 @@ check: setup ## format, lint, types, import rules, messages
 	$(BIN)/lint-imports
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
 
-test: setup ## every test, against real servers
-	$(BIN)/pytest
+test: setup ## every test, against real servers, in WORKERS=2 processes
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 demo: setup ## take a film through, leave clips in ./out (VIDEO=file or address)
 	@test -n "$(VIDEO)" || test -f $(DEMO) || { echo "making the demo film (once) ..."; $(BIN)/python demo/film.py $(DEMO); }

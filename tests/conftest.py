@@ -22,6 +22,23 @@ from clipforge_standalone.servers.postgres import PostgresServer
 from clipforge_standalone.servers.s3 import S3Server
 from films import Films
 
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("pipeline", "chaos", "architecture", "integration", "unit")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several processes: a file stays in one, as do files that share servers; short ones come last.
+
+    Files that share a server name it: `pytest.mark.xdist_group("stack")`.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).as_posix()))
+
 
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:

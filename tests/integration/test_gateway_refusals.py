@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from clipforge_contracts import ids
 from clipforge_gateway.limits import MAX_BODY, SAFE
 from gateways import FILM, House, Tenant, problem
+from samples import PROJECT
 from workshop import PATIENCE
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -29,7 +29,7 @@ async def test_an_address_of_nothing_is_not_found(tenant: Tenant, path: str) -> 
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/projects", "GET, POST"),
-        ("PATCH", f"/v1/projects/{ids.new('prj')}", "DELETE, GET"),
+        ("PATCH", f"/v1/projects/{PROJECT}", "DELETE, GET"),
         ("DELETE", "/health", "GET"),
         ("TRACE", "/v1/projects", "GET, POST"),
     ],

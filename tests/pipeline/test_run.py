@@ -11,7 +11,7 @@ import pytest
 
 from clipforge_standalone.stack import Stack
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
+pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
 
 CLIPFORGE = Path(sys.executable).with_name("clipforge")
 

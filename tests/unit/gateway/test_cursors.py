@@ -11,6 +11,7 @@ from clipforge_catalog.queries.page import Cursor
 from clipforge_contracts import ids
 from clipforge_gateway import cursors
 from clipforge_gateway.problems import Problem
+from samples import PROJECT
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))
@@ -38,7 +39,7 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "place",
-    [{}, [], [1], [1, 2], ["1", "prj"], [-1, ids.new("prj")], [2**63, ids.new("prj")], [1.5, ""]],
+    [{}, [], [1], [1, 2], ["1", "prj"], [-1, PROJECT], [2**63, PROJECT], [1.5, ""]],
     ids=repr,
 )
 def test_a_place_that_no_row_can_have_is_refused(place: object) -> None:
