@@ -68,6 +68,17 @@ def test_a_port_that_somebody_took_is_replaced(tmp_path: Path) -> None:
     assert Ports(file).get("gateway") == other
 
 
+def test_a_port_is_kept_for_its_server_until_that_listens(tmp_path: Path) -> None:
+    """Nobody else is given it: not who asks for any port, nor who connects to somebody."""
+    port = Ports(tmp_path / "ports.json").get("gateway")
+
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
 def test_a_folder_of_somebody_else_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
