@@ -25,10 +25,19 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def reasons(file: Path) -> Iterator[str]:
     """The reason codes that a file gives: constants, and beginnings such as `http-`."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    tree = ast.parse(file.read_text())
+    named = {
+        one.target.id: one.value
+        for one in tree.body
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value
+    }
+    for node in ast.walk(tree):
         for keyword in getattr(node, "keywords", ()):
             if keyword.arg == "reason":
-                yield from codes(keyword.value)
+                value = keyword.value
+                yield from codes(
+                    named.get(value.id, value) if isinstance(value, ast.Name) else value
+                )
         if isinstance(node, ast.FunctionDef):
             for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
                 if argument.arg == "reason" and default is not None:

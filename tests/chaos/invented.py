@@ -97,7 +97,7 @@ def _rows(evidence: Evidence) -> Iterator[str]:
     films = {request.url for request in evidence.asked.requests}
     assets = {ids.derive("ast", TENANT, results.sha(url)) for url in films}
     rows = evidence.rows
-    jobs = [job for job in rows.jobs if job.stage != MAINTENANCE.name]
+    jobs = [job for job in rows.jobs if job.stage != MAINTENANCE.name and job.about != job.id]
     outcomes = {entry.fact_id for entry, fact in account.read(evidence) if account.charge(fact)}
     for label, found, known in (
         ("project", {row.id for row in rows.projects}, asked),

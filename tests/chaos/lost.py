@@ -44,7 +44,15 @@ def ends_of_projects(evidence: Evidence) -> Iterator[str]:
         ended = (row.state, row.stage or "", row.reason or "")
         foreseen = _foreseen(evidence, request)
         if row.state in ENDS and ended not in foreseen and row.id not in excused:
-            yield f"{request.key} ({request.title}) ended {ended}, foreseen were {foreseen}"
+            why = _why(evidence, request.project)
+            yield f"{request.key} ({request.title}) ended {ended}, foreseen were {foreseen}{why}"
+
+
+def _why(evidence: Evidence, what: str) -> str:
+    """What its dead letters say, with what the workers met."""
+    letters = [fact for _, fact in account.read(evidence) if isinstance(fact, facts.StageFailed)]
+    said = [f"{one.sentence} {one.detail}" for one in letters if one.about == what]
+    return f": {' / '.join(said)}" if said else ""
 
 
 def _foreseen(evidence: Evidence, request: Request) -> list[tuple[str, str, str]]:
@@ -79,12 +87,20 @@ def ends_of_exports(evidence: Evidence) -> Iterator[str]:
 
 
 def _garbled(evidence: Evidence) -> Iterator[str]:
-    """Each message that is no fact has its dead letter."""
+    """Each message that is no fact has its dead letter, and that has a row."""
     letters = [entry.fact for entry in evidence.facts if isinstance(entry.fact, facts.StageFailed)]
-    kept = {letter.project.project_id for letter in letters if letter.reason == "unreadable"}
+    kept = {
+        letter.project.project_id: letter.job_id
+        for letter in letters
+        if letter.reason == "unreadable"
+    }
+    rows = {job.id for job in evidence.rows.jobs if job.state == "failed"}
     for subject in evidence.asked.strangers:
-        if subjects.parse(subject).project not in kept:
+        letter = kept.get(subjects.parse(subject).project)
+        if letter is None:
             yield f"the unreadable {subject} has no dead letter"
+        elif letter not in rows:
+            yield f"the dead letter {letter} of the unreadable {subject} has no row"
 
 
 def given_up(evidence: Evidence) -> set[str]:

@@ -18,6 +18,7 @@ KEPT_BYTES: Final = 48 * 1024
 SENTENCE_LETTERS: Final = 1000
 DETAIL_LETTERS: Final = 2000
 
+UNREADABLE: Final = "unreadable"  # of a message; what it was about is begun anew from the rows
 INTERNAL: Final = "Something went wrong inside ClipForge. It was tried again."
 
 
@@ -51,7 +52,7 @@ def of_unreadable(stage: Stage, delivery: Delivery, error: Exception, job: str) 
         stage=stage.name,
         job_id=job,
         about=about,
-        reason="unreadable",
+        reason=UNREADABLE,
         sentence="An internal message could not be read. Please tell the operator.",
         detail=_text(f"{delivery.subject}: {error}", DETAIL_LETTERS),
     )

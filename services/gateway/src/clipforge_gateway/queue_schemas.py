@@ -58,7 +58,9 @@ class JobView(BaseModel):
     queue: str
     tenant_id: str
     project_id: str
-    about: str = Field(description="The project or the export that it is about")
+    about: str = Field(
+        description="The project or the export; of a message that nobody could read, its own id"
+    )
     priority: str
     replay: int = Field(description="How often it had failed for good before")
     state: str

@@ -33,12 +33,15 @@ from clipforge_contracts.facts import Fact, fact_name
 from clipforge_projector.position import move
 from clipforge_projector.projections import export, job, project, removal, tenant
 from clipforge_runtime.bus import Entry
+from clipforge_runtime.dead_letter import UNREADABLE
 
 log = logging.getLogger(__name__)
 
 APPLIED: Final = Counter("clipforge_facts_applied_total", "Facts turned into rows", ["fact"])
 UNAPPLIED: Final = Counter(
-    "clipforge_facts_unapplied_total", "Facts that no row could be made of: a defect", ["fact"]
+    "clipforge_facts_unapplied_total",
+    "Facts that no row could be made of: a defect; `unreadable` are no facts at all",
+    ["fact"],
 )
 
 # What another try would meet again, because it lies in the fact and our code, and not in the
@@ -88,8 +91,9 @@ async def apply(
     """
     last, at = entries[-1].sequence, entries[-1].time
     read = [(entry.fact, entry) for entry in entries if entry.fact is not None]
-    if len(read) < len(entries):
-        log.error("skipping messages up to %d that cannot be read", last)
+    if skipped := [entry.sequence for entry in entries if entry.fact is None]:
+        log.error("skipping messages that cannot be read: %s", skipped)
+        UNAPPLIED.labels(UNREADABLE).inc(len(skipped))
     try:
         async with sessions.begin() as session:
             for fact, entry in read:

@@ -1,11 +1,14 @@
-"""Dead letters: jobs that failed for good, not replayed since, of projects that are wanted."""
+"""Dead letters: jobs that failed for good, not replayed since, of projects that are wanted.
+
+And messages that nobody could read: such a one is about itself, and there is nothing to replay.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import aliased
-from sqlmodel import col, exists, select
+from sqlmodel import col, exists, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge_catalog.queries.page import Cursor, Page, page
@@ -25,10 +28,18 @@ class Filter:
 
 
 async def find(
-    session: AsyncSession, wanted: Filter, *, after: Cursor | None = None, limit: int = 20
+    session: AsyncSession,
+    wanted: Filter,
+    *,
+    replayable: bool = False,
+    after: Cursor | None = None,
+    limit: int = 20,
 ) -> Page[Job]:
-    """Newest jobs first."""
-    return await page(session, Job, *_where(wanted), after=after, limit=limit)
+    """Newest jobs first; where `replayable` is set, without what cannot be done after all."""
+    where = _where(wanted)
+    if replayable:
+        where.append(col(Job.about) != col(Job.id))
+    return await page(session, Job, *where, after=after, limit=limit)
 
 
 async def get(session: AsyncSession, job: str, tenant: str | None) -> Job | None:
@@ -49,7 +60,12 @@ def _where(wanted: Filter) -> list[Any]:
             col(later.about) == col(Job.about),
             col(later.replay) > col(Job.replay),
         ),
-        exists().where(col(Project.id) == col(Job.project_id), col(Project.cancelled_at).is_(None)),
+        or_(
+            col(Job.about) == col(Job.id),
+            exists().where(
+                col(Project.id) == col(Job.project_id), col(Project.cancelled_at).is_(None)
+            ),
+        ),
     ]
     equal = {
         Job.tenant_id: wanted.tenant,

@@ -37,6 +37,10 @@ router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 AT_ONCE: Final = 1000  # replayed by one request: some seconds
 TOGETHER: Final = 20  # stated at the same time
 PAGE: Final = 100
+NOTHING_TO_DO: Final = (
+    "This is a message that nobody could read, so there is nothing to do after all. What it was "
+    "meant for is begun anew by itself, or must be submitted again."
+)
 
 
 @router.get(
@@ -77,7 +81,9 @@ async def replay_many(
     after = None
     while seen < AT_ONCE:
         async with parts.sessions() as session:
-            page = await dead_letters.find(session, wanted, after=after, limit=PAGE)
+            page = await dead_letters.find(
+                session, wanted, replayable=True, after=after, limit=PAGE
+            )
             plans = await projects.plans(session, [row.project_id for row in page.rows])
         for n in range(0, len(page.rows), TOGETHER):
             together = page.rows[n : n + TOGETHER]
@@ -124,6 +130,8 @@ async def replay(
 ) -> queue_schemas.JobView:
     """The job that takes its place. Asked twice, it is the same one."""
     row = await _dead(parts, caller, job_id)
+    if row.about == row.id:
+        raise Problem(CONFLICT, NOTHING_TO_DO)
     async with parts.sessions() as session:
         project = await projects.get(session, row.tenant_id, row.project_id)
     if project is None or project.cancelled_at is not None:

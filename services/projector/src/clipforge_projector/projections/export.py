@@ -15,6 +15,7 @@ from clipforge_catalog.tables import Export, JobState, Project
 from clipforge_contracts.documents import as_dict
 from clipforge_projector.projections import job, removal
 from clipforge_runtime.bus import Entry
+from clipforge_runtime.dead_letter import UNREADABLE
 
 GONE = (
     "The files of this export were kept as long as your plan says, and are gone. "
@@ -61,7 +62,9 @@ async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> N
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
     export = await session.get(Export, fact.about)
-    if export is None or export.state != JobState.WAITING or await job.ended(session, fact.job_id):
+    if export is None or export.state != JobState.WAITING or fact.reason == UNREADABLE:
+        return
+    if await job.ended(session, fact.job_id):
         return
     export.state = JobState.FAILED
     export.failure_reason = fact.reason

@@ -12,6 +12,7 @@ from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, project_of
 from clipforge_contracts.pipeline import EXPORT, MAINTENANCE, PIPELINE, Stage, feeds
 from clipforge_runtime.bus import Entry
+from clipforge_runtime.dead_letter import UNREADABLE
 
 _ENDS: Final[dict[type[Fact], Stage]] = {stage.outcome: stage for stage in PIPELINE}
 
@@ -90,6 +91,9 @@ async def completed(session: AsyncSession, fact: Fact, entry: Entry) -> None:
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
     job = await session.get(Job, fact.job_id)
+    if job is None and fact.reason == UNREADABLE:
+        job = _of_no_job(fact, entry)
+        session.add(job)
     if job is None or job.state != JobState.WAITING:
         return
     job.state = JobState.FAILED
@@ -118,6 +122,23 @@ async def ended(session: AsyncSession, job_id: str) -> bool:
     """Whether the rows know already how a job ended; what is told of it again changes nothing."""
     job = await session.get(Job, job_id)
     return job is not None and job.state != JobState.WAITING
+
+
+def _of_no_job(fact: StageFailed, entry: Entry) -> Job:
+    """A row for a message that nobody could read, so that operators find it. It is about itself.
+
+    What it was meant for, if anything, keeps the job of its own: it is begun anew from the rows.
+    """
+    return Job(
+        id=fact.job_id,
+        tenant_id=fact.project.tenant_id,
+        project_id=fact.project.project_id,
+        stage=fact.stage,
+        about=fact.job_id,
+        priority=subjects.parse(entry.subject).priority,
+        sequence=entry.sequence,
+        waiting_since=entry.time,
+    )
 
 
 def _time(text: str) -> datetime | None:

@@ -35,6 +35,7 @@ from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
 from clipforge_projector.projections import job, removal
 from clipforge_runtime.bus import Entry
+from clipforge_runtime.dead_letter import UNREADABLE
 
 # The first of these in the log's order stays; what comes later is only recorded.
 FINAL: Final = {ProjectState.READY, ProjectState.CANCELLED}
@@ -136,8 +137,10 @@ async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entr
 
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
-    """A failed export is no failure of its project."""
-    if fact.about != fact.project.project_id or await job.ended(session, fact.job_id):
+    """A failed export is no failure of its project, nor is a message that nobody could read."""
+    if fact.about != fact.project.project_id or fact.reason == UNREADABLE:
+        return
+    if await job.ended(session, fact.job_id):
         return
     project = await _advance(session, fact, entry, ProjectState.FAILED)
     if project is not None and project.state == ProjectState.FAILED:
