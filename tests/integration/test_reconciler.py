@@ -18,7 +18,7 @@ from clipforge.v1.facts_pb2 import (
 )
 from clipforge_catalog.database import Sessions, open_database
 from clipforge_catalog.queries import projects
-from clipforge_catalog.tables import Job, JobState, ProjectState
+from clipforge_catalog.tables import Job, JobState, Project, ProjectState
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import Lane
@@ -152,6 +152,23 @@ async def test_a_job_whose_outcome_is_not_a_row_yet_is_left_alone(
     await workshop.admin.api(f"STREAM.MSG.DELETE.{subjects.STREAM}", {"seq": sequence})
 
     assert await reconcile(sessions, bus, now=LATER) == 0
+
+
+async def test_a_job_whose_rows_cannot_be_read_does_not_keep_others_from_being_begun_anew(
+    workshop: Workshop, sessions: Sessions, bus: JetStream
+) -> None:
+    await submit(workshop, sessions, bus)
+    other = await workshop.submit("another")
+    await projector.project(sessions, bus, batch=10, until=await bus.last_fact())
+    await lose(workshop, await bus.last_sequence())
+    async with sessions.begin() as session:
+        row = await session.get(Project, PROJECT)
+        assert row is not None
+        row.options = {"of_another_version": True}
+
+    assert await reconcile(sessions, bus, now=LATER) == 1
+
+    assert ProjectSubmitted.FromString((await delivered(workshop)).data) == other
 
 
 async def test_a_log_that_was_made_anew_gets_its_unfinished_work_again(

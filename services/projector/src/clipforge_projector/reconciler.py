@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from google.protobuf.json_format import ParseError
 from prometheus_client import Counter
 from sqlmodel import and_, col, or_, select
 
@@ -25,9 +26,11 @@ from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import BY_STAGE, MAINTENANCE
 from clipforge_contracts.plans import Priority
 from clipforge_contracts.subjects import Subject
+from clipforge_contracts.validation import Invalid
 from clipforge_projector.causes import cause_of, ref
 from clipforge_runtime.bus import Contradicted, Entry, Unavailable
 from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.jetstream.connection import ApiError
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +80,14 @@ async def reconcile(sessions: Sessions, bus: JetStream, *, now: datetime) -> int
     """Look at the jobs that have waited for long; how many were stated again or given up."""
     mended = 0
     for job in await _waiting(sessions, before=now - GRACE):
-        if await _is_lost(bus, job):
-            await _mend(sessions, bus, job)
-            mended += 1
+        try:
+            if await _is_lost(bus, job):
+                await _mend(sessions, bus, job)
+                mended += 1
+        except (ParseError, Invalid, ApiError) as error:
+            # Rows of another version, say: those behind it must not wait for it.
+            log.error("job %s of %s could not be looked after: %s", job.id, job.stage, error)
+            RESTATED.labels("failed").inc()
         async with sessions.begin() as session:
             row = await session.get(Job, job.id)
             if row is not None:
