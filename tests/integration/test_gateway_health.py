@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from clipforge_gateway.app import create_app, open_parts
 from gateways import FILM, House, Tenant, problem
 from relay import Relay
-from workshop import eventually
+from workshop import PATIENCE, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -148,19 +148,34 @@ async def test_without_the_broker_what_there_is_is_still_shown(
     assert film.project in {one["id"] for one in listed.json()["items"]}
 
 
-async def test_without_the_store_no_new_work_is_taken_on(cut: Cut, tenant: Tenant) -> None:
+@pytest.mark.parametrize("known", [False, True], ids=["a new key", "a key that was seen before"])
+@pytest.mark.parametrize(
+    ("away", "words"),
+    [("database", "database"), ("broker", "log"), ("storage", "object store")],
+)
+async def test_without_a_dependency_no_new_work_is_taken_on_until_it_is_back(
+    house: House, cut: Cut, away: str, words: str, known: bool
+) -> None:
     await cut.settled("/health", 200)
-    headers = {"Authorization": f"Bearer {tenant.key}"}
-    cut.wires["storage"].cut()
+    caller = await house.tenant()
+    headers = {"Authorization": f"Bearer {caller.key}"}
+    film = {"source": {"type": "url", "url": FILM}}
+    if known:
+        await cut.anybody.get("/v1/projects", headers=headers)
+    cut.wires[away].cut()
 
-    project = await cut.anybody.post(
-        "/v1/projects", json={"source": {"type": "url", "url": FILM}}, headers=headers
-    )
+    project = await cut.anybody.post("/v1/projects", json=film, headers=headers)
     upload = await cut.anybody.post(
         "/v1/uploads", json={"file_name": "a.mp4", "bytes": 4}, headers=headers
     )
-    await cut.wires["storage"].mend()
+    await cut.wires[away].mend()
 
-    assert problem(project) == (503, "unavailable")
-    assert "object store" in project.json()["detail"]
-    assert problem(upload) == (503, "unavailable")
+    async def taken() -> bool:  # by the same process
+        again = await cut.anybody.post("/v1/projects", json=film, headers=headers)
+        return again.status_code == 202
+
+    await eventually(taken, within=3 * PATIENCE)
+    for refused in (project, upload):
+        assert problem(refused) == (503, "unavailable")
+        assert int(refused.headers["retry-after"]) > 0
+        assert words in refused.json()["detail"]

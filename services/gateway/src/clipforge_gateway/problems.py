@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -148,8 +149,13 @@ def install(app: FastAPI) -> None:
     async def gone(request: Request, error: NotFound) -> JSONResponse:
         return answer(request, NOT_FOUND, "What this refers to is no longer stored.")
 
-    for away in (Unavailable, Transient, TimeoutError, *AWAY):
-        app.add_exception_handler(away, _unavailable)
+    for error, name in (
+        *((error, "database") for error in AWAY),
+        (Unavailable, "log"),
+        (Transient, "object store"),
+        (TimeoutError, "part of ClipForge that was asked"),
+    ):
+        app.add_exception_handler(error, partial(_unavailable, away=name))
 
 
 def _methods_at(app: FastAPI, path: str) -> list[str]:
@@ -185,6 +191,7 @@ def answer(
     )
 
 
-async def _unavailable(request: Request, error: Exception) -> JSONResponse:
-    log.warning("a dependency is away: %s", type(error).__name__, exc_info=error)
-    return answer(request, UNAVAILABLE, f"Try again in {RETRY_SECONDS} seconds.")
+async def _unavailable(request: Request, error: Exception, *, away: str) -> JSONResponse:
+    log.warning("the %s is away: %s", away, type(error).__name__, exc_info=error)
+    sentence = f"The {away} does not answer just now. Try again in {RETRY_SECONDS} seconds."
+    return answer(request, UNAVAILABLE, sentence)
