@@ -24,6 +24,7 @@ OURS: Final = "chaos"  # a user who may do everything: garble, fill, state again
 EVERYTHING: Final = Permissions(publish=(">",), subscribe=(">",))
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024  # small enough to be filled
 READY_SECONDS: Final = 60.0
+LAST_LINES: Final = 5
 
 
 @dataclass
@@ -89,14 +90,25 @@ class Broker:
         return self.nodes[-1].url(user)
 
     async def start(self) -> None:
-        """Start what does not run, and return when all are ready."""
-        for node in self.nodes:
-            if not node.child.running:
-                node.launch()
+        """Start what does not run, and return when all are ready.
+
+        One that ends is started again: its port was free when it was chosen, and somebody's
+        connection may have it for a moment since.
+        """
         deadline = time.monotonic() + READY_SECONDS
         while not await asyncio.to_thread(self._ready):
-            assert time.monotonic() < deadline, f"the log is not ready: see {self.nodes[0].folder}"
-            await asyncio.sleep(0.05)
+            for node in self.nodes:
+                if not node.child.running:
+                    node.launch()
+            assert time.monotonic() < deadline, f"the log is not ready: {self._last_words()}"
+            await asyncio.sleep(0.2)
+
+    def _last_words(self) -> dict[str, list[str]]:
+        """What each server said last: its log is gone with the round."""
+        return {
+            node.name: node.child.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            for node in self.nodes
+        }
 
     def kill(self) -> None:
         """Every server, at once."""
