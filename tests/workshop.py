@@ -28,7 +28,13 @@ from samples import TENANT, imported, options
 
 PATIENCE = 20.0  # seconds; a busy machine is slow, and a broken promise waits for ever
 
-QUICK = replace(IMPORT, lease=timedelta(seconds=1.5), stall=timedelta(seconds=1))
+
+def quick(stage: Stage) -> Stage:
+    """The stage, with a lease and a limit of silence that a test can wait for."""
+    return replace(stage, lease=timedelta(seconds=1.5), stall=timedelta(seconds=1))
+
+
+QUICK = quick(IMPORT)
 
 
 def submission(name: str, plan: Plan = Plan.BUSINESS) -> facts.ProjectSubmitted:
@@ -49,6 +55,16 @@ async def import_at_once(cause: facts.ProjectSubmitted) -> facts.VideoImported:
     film.project.CopyFrom(cause.project)
     film.title = cause.title
     return film
+
+
+async def transcribe_at_once(cause: facts.VideoImported) -> facts.VideoTranscribed:
+    """The same of transcription."""
+    return facts.VideoTranscribed(
+        film=cause,
+        transcript_key=f"tenants/{cause.project.tenant_id}/transcripts/{'ef' * 32}.json",
+        language="en",
+        words=5,
+    )
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = PATIENCE) -> None:

@@ -12,12 +12,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from clipforge.v1 import facts_pb2 as facts
+from clipforge_catalog.database import open_database
+from clipforge_catalog.tables import Job, Transcript, Usage
 from clipforge_contracts import ids
+from clipforge_contracts.pipeline import TRANSCRIPTION
+from clipforge_projector import projector
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.process import Child
-from workshop import QUICK, Workshop, eventually, submission, without
+from workshop import QUICK, Workshop, eventually, import_at_once, quick, submission, without
 
 pytestmark = pytest.mark.integration
 
@@ -28,11 +33,12 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 class StageProcess(Child):
     """stage_process.py, its admin port and its folder."""
 
-    def __init__(self, folder: Path, name: str, env: dict[str, str]) -> None:
+    def __init__(self, folder: Path, name: str, stage: str, env: dict[str, str]) -> None:
         self.admin = ports.free()
+        self.folder = folder
         super().__init__(
             name,
-            [sys.executable, str(PROGRAM)],
+            [sys.executable, str(PROGRAM), stage],
             folder / f"{name}.log",
             env={"PATH": os.environ["PATH"], "CLIPFORGE_ADMIN_PORT": str(self.admin), **env},
         )
@@ -58,6 +64,24 @@ class StageProcess(Child):
 
         await eventually(answered)
 
+    async def begun(self) -> None:
+        """Wait until it works on a film that hangs, or blocks it."""
+
+        async def there() -> bool:
+            return (self.folder / f"begun-{self.pid}").exists()
+
+        await eventually(there)
+
+    async def counts(self, outcome: str, stage: str) -> None:
+        """Wait until it has settled one delivery in this way."""
+
+        async def counted() -> bool:
+            _, text = await asyncio.to_thread(self.get, "/metrics")
+            labels = f'outcome="{outcome}",stage="{stage}"'
+            return f"clipforge_deliveries_total{{{labels}}} 1.0" in text
+
+        await eventually(counted)
+
     async def ended(self) -> int | None:
         """Its exit code, once it has ended by itself."""
 
@@ -80,9 +104,9 @@ def start(workshop: Workshop, tmp_path: Path) -> Iterator[Start]:
     """Start stages in processes of their own; what still runs at the end is killed."""
     started: list[StageProcess] = []
 
-    def start_one(**changed: str) -> StageProcess:
+    def start_one(stage: str = "import", **changed: str) -> StageProcess:
         env = {
-            "CLIPFORGE_NATS_URL": workshop.user("import").nats_url,
+            "CLIPFORGE_NATS_URL": workshop.user(stage).nats_url,
             "CLIPFORGE_S3_ENDPOINT": "http://127.0.0.1:1",
             "CLIPFORGE_S3_ACCESS_KEY": "none",
             "CLIPFORGE_S3_SECRET_KEY": "hunter2",
@@ -90,7 +114,7 @@ def start(workshop: Workshop, tmp_path: Path) -> Iterator[Start]:
             "CLIPFORGE_GRACE_SECONDS": "2",
             **changed,
         }
-        process = StageProcess(tmp_path, f"stage-{len(started)}", env)
+        process = StageProcess(tmp_path, f"stage-{len(started)}", stage, env)
         started.append(process)
         process.start()
         return process
@@ -106,7 +130,7 @@ async def test_a_worker_that_is_killed_costs_a_crash_and_no_attempt(
     await workshop.hurry(QUICK)
     first = start()
     await workshop.submit("hang")
-    await exists(tmp_path / "begun")
+    await first.begun()
 
     os.kill(first.pid, signal.SIGKILL)
     (tmp_path / "open").touch()
@@ -116,6 +140,45 @@ async def test_a_worker_that_is_killed_costs_a_crash_and_no_attempt(
     assert (entry.headers["cf-attempt"], entry.headers["cf-crashes"]) == ("1", "1")
     await workshop.idle()
     assert len(await workshop.log("facts.video-imported.>")) == 1
+
+
+@pytest.mark.parametrize("wakes", ["after its successor has ended", "while its successor works"])
+async def test_a_worker_that_was_frozen_for_longer_than_its_lease_leaves_one_result_and_one_charge(
+    workshop: Workshop, start: Start, tmp_path: Path, database_url: str, wakes: str
+) -> None:
+    stage = quick(TRANSCRIPTION)
+    await workshop.hurry(stage)
+    film = await import_at_once(await workshop.submit("hang"))
+    async with workshop.connected("import") as importer:
+        await importer.state(film, fact_id=ids.derive("evt", "hang", "imported"), once=True)
+    zombie = start(stage.name)
+    await zombie.begun()
+
+    os.kill(zombie.pid, signal.SIGSTOP)
+    successor = start(stage.name)
+    await successor.begun()  # the lease is over, and so is the run key
+    if wakes == "while its successor works":
+        os.kill(zombie.pid, signal.SIGCONT)
+        await zombie.answers("/health/live", 200)
+    (tmp_path / "open").touch()
+    await successor.counts("completed", stage.name)
+    if wakes == "after its successor has ended":
+        os.kill(zombie.pid, signal.SIGCONT)
+    await zombie.counts("completed", stage.name)
+
+    await workshop.idle(stage)
+    [result] = await workshop.log("facts.video-transcribed.>")
+    async with workshop.connected("projector") as bus, open_database(database_url) as sessions:
+        await projector.project(sessions, bus, batch=10, until=await bus.last_fact())
+        async with sessions() as session:
+            jobs = (await session.exec(select(Job).where(Job.stage == stage.name))).all()
+            transcripts = (await session.exec(select(Transcript))).all()
+            charges = (await session.exec(select(Usage))).all()
+    assert [(job.state, job.attempts, job.crashes) for job in jobs] == [("completed", 1, 1)]
+    assert [row.key for row in transcripts] == [result.fact.transcript_key]  # type: ignore[union-attr]
+    assert [(row.ce_id, row.amount) for row in charges] == [
+        (result.fact_id, film.media.duration_ms)
+    ]
 
 
 async def test_a_service_is_ready_while_it_has_its_log(workshop: Workshop, start: Start) -> None:
@@ -152,7 +215,7 @@ async def test_a_service_that_is_asked_to_stop_is_not_ready_and_hands_back_what_
 ) -> None:
     stage = start()
     await workshop.submit("hang")
-    await exists(tmp_path / "begun")
+    await stage.begun()
 
     os.kill(stage.pid, signal.SIGTERM)
 
@@ -167,7 +230,7 @@ async def test_a_blocked_event_loop_is_seen_from_outside(
 ) -> None:
     stage = start()
     await workshop.submit("block")
-    await exists(tmp_path / "begun")
+    await stage.begun()
 
     live, ready = await asyncio.gather(
         asyncio.to_thread(stage.get, "/health/live"), asyncio.to_thread(stage.get, "/health/ready")
@@ -190,12 +253,7 @@ async def test_metrics_and_logs_tell_of_a_delivery_and_of_no_secret(
         headers={"traceparent": f"00-{TRACE}-{'b7' * 8}-01"},
     )
     [entry] = await workshop.hear(facts.VideoImported)
-
-    async def counted() -> bool:
-        _, text = await asyncio.to_thread(stage.get, "/metrics")
-        return 'clipforge_deliveries_total{outcome="completed",stage="import"} 1.0' in text
-
-    await eventually(counted)
+    await stage.counts("completed", "import")
     _, text = stage.get("/metrics")
     os.kill(stage.pid, signal.SIGTERM)
     await stage.ended()
@@ -239,10 +297,3 @@ async def test_a_port_that_is_taken_is_said_in_words(start: Start) -> None:
 
     assert code == 1
     assert f"CLIPFORGE_ADMIN_PORT: cannot listen on 127.0.0.1:{port}" in stage.log.read_text()
-
-
-async def exists(file: Path) -> None:
-    async def there() -> bool:
-        return file.exists()
-
-    await eventually(there)
