@@ -18,6 +18,7 @@ from clipforge_client.errors import (
     Unreachable,
 )
 from clipforge_client.terminal import note, say
+from clipforge_client.usage import Command
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -85,7 +86,7 @@ def assemble() -> typer.Typer:
         queues.dead_letters,
     ):
         for command in one.registered_commands:
-            command.epilog = EXITS
+            command.cls, command.epilog = Command, EXITS
     return app
 
 

@@ -4,12 +4,15 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+Found = TypeVar("Found", bound=BaseModel)
 
 NAME: Final = 60  # letters of a title in a file name
 UNCUT: Final = 1000  # columns where no terminal says how many it has
@@ -61,6 +64,21 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, nothin
         note(nothing)
     else:
         out.print(table)
+
+
+def print_list(
+    found: Iterable[Found],
+    columns: Iterable[str],
+    row: Callable[[Found], Iterable[str]],
+    *,
+    nothing: str,
+    as_json: bool,
+) -> None:
+    """What a listing found: a table for people, or the answers of the API as one JSON list."""
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+    else:
+        print_table(columns, map(row, found), nothing=nothing)
 
 
 def bars() -> Progress:

@@ -17,7 +17,7 @@ from clipforge_client.terminal import (
     file_name,
     note,
     print_json,
-    print_table,
+    print_list,
     say,
 )
 
@@ -36,17 +36,13 @@ def list_clips(
     with Client() as client:
         found = client.clips(project_id, order=order)
         project = None if found else client.project(project_id)
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
     why = "" if project is None else f" It is {project.state}. {project.notice}".rstrip()
-    print_table(
+    print_list(
+        found,
         ("id", "from", "to", "score", "title"),
-        (
-            (one.id, clock(one.start_ms), clock(one.end_ms), str(one.score), one.title)
-            for one in found
-        ),
+        lambda one: (one.id, clock(one.start_ms), clock(one.end_ms), str(one.score), one.title),
         nothing=f"This project has no clips.{why}",
+        as_json=as_json,
     )
 
 

@@ -12,7 +12,7 @@ from clipforge_client.commands import options
 from clipforge_client.commands.options import AsJson, ProjectArgument
 from clipforge_client.errors import ClientError
 from clipforge_client.models import Project, Upload
-from clipforge_client.terminal import bars, clock, note, print_json, print_table, say
+from clipforge_client.terminal import bars, clock, note, print_json, print_list, say
 
 projects = typer.Typer(help="Films, and where they stand.", no_args_is_help=True)
 
@@ -111,16 +111,18 @@ def list_projects(
     """List projects, newest first."""
     with Client() as client:
         found = list(islice(client.projects(limit=min(limit, 100)), limit))
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    print_table(
+    print_list(
+        found,
         ("id", "state", "done", "clips", "title"),
-        (
-            (one.id, one.state, f"{one.progress.percent:.0f} %", str(one.clip_count), one.title)
-            for one in found
+        lambda one: (
+            one.id,
+            one.state,
+            f"{one.progress.percent:.0f} %",
+            str(one.clip_count),
+            one.title,
         ),
         nothing="There are no projects yet: clipforge projects create talk.mp4",
+        as_json=as_json,
     )
 
 

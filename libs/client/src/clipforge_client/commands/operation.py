@@ -6,7 +6,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
-from clipforge_client.terminal import note, print_json, print_table, say
+from clipforge_client.terminal import note, print_json, print_list, say
 
 keys = typer.Typer(
     help="API keys of your tenant. These commands need a key of the role admin.",
@@ -20,21 +20,12 @@ def list_keys(as_json: AsJson = False) -> None:
     """List the keys in use. What they open with is shown nowhere."""
     with Client() as client:
         found = client.keys()
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    print_table(
+    print_list(
+        found,
         ("id", "role", "made", "name"),
-        (
-            (
-                one.id,
-                one.role,
-                f"{one.created_at:%Y-%m-%d}",
-                one.name,
-            )
-            for one in found
-        ),
+        lambda one: (one.id, one.role, f"{one.created_at:%Y-%m-%d}", one.name),
         nothing="There are no keys.",
+        as_json=as_json,
     )
 
 

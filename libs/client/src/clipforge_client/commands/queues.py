@@ -8,7 +8,7 @@ import typer
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
 from clipforge_client.models import DeadLetter
-from clipforge_client.terminal import note, print_json, print_table, say
+from clipforge_client.terminal import note, print_json, print_list, print_table, say
 
 QueueName = Literal["video-import", "transcription", "clip-detection", "video-export"]
 State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]
@@ -99,24 +99,20 @@ def jobs(
             limit=min(limit, 100),
         )
         found = list(islice(pages, limit))
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    print_table(
+    print_list(
+        found,
         ("id", "queue", "state", "done", "left", "tries", "about"),
-        (
-            (
-                one.id,
-                one.queue,
-                one.state,
-                f"{one.progress.percent:.0f} %",
-                _seconds(one.progress.seconds_left),
-                str(one.attempts),
-                one.about,
-            )
-            for one in found
+        lambda one: (
+            one.id,
+            one.queue,
+            one.state,
+            f"{one.progress.percent:.0f} %",
+            _seconds(one.progress.seconds_left),
+            str(one.attempts),
+            one.about,
         ),
         nothing="There are no such jobs.",
+        as_json=as_json,
     )
 
 
@@ -139,13 +135,12 @@ def list_dead_letters(
             limit=min(limit, 100),
         )
         found = list(islice(pages, limit))
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    print_table(
+    print_list(
+        found,
         ("id", "queue", "reason", "why"),
-        ((one.id, one.queue, *_why(one)) for one in found),
+        lambda one: (one.id, one.queue, *_why(one)),
         nothing="Nothing has failed for good.",
+        as_json=as_json,
     )
 
 
@@ -173,7 +168,7 @@ def show_dead_letter(job_id: JobArgument, as_json: AsJson = False) -> None:
 @dead_letters.command("replay")
 def replay(
     job_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[JOB]...", help="Ids, such as job_01h...")
+        list[str] | None, typer.Argument(metavar="JOB", help="Ids, such as job_01h...")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All that fit the other options.")] = False,
     queue: QueueOption = None,

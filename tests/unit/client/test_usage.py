@@ -1,0 +1,30 @@
+"""How the command shows its usage, and refuses."""
+
+import pytest
+from typer.testing import CliRunner
+
+from clipforge_client import cli
+
+
+def refused(*words: str) -> str:
+    """What is said to somebody who uses it wrongly."""
+    ended = CliRunner().invoke(cli.assemble(), words, prog_name="clipforge")
+    assert ended.exit_code == cli.USAGE, ended.output
+    return ended.stderr
+
+
+def test_a_value_that_is_none_of_the_choices_is_refused_in_one_sentence() -> None:
+    said = refused("projects", "create", "talk.mp4", "--quality", "best")
+
+    assert "Error: Invalid value for '--quality': 'best' is not one of 'draft', 'standard'." in said
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (("projects", "create"), "clipforge projects create [OPTIONS] FILM\n"),
+        (("dead-letters", "replay"), "clipforge dead-letters replay [OPTIONS] [JOB]...\n"),
+    ],
+)
+def test_usage_names_arguments_as_help_and_refusals_do(words: tuple[str, ...], usage: str) -> None:
+    assert usage in refused(*words)
