@@ -13,7 +13,7 @@ from clipforge_contracts import ids
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream import JetStream, connection, delivery, publishing
 from clipforge_standalone.servers.nats import NatsServer
-from workshop import QUICK, Gate, Workshop, import_at_once, submission, without
+from workshop import QUICK, Gate, Workshop, eventually, import_at_once, submission, without
 
 pytestmark = pytest.mark.integration
 
@@ -54,9 +54,13 @@ async def test_what_was_stated_before_the_kill_is_there_after_it(workshop: Works
 async def test_a_fact_stated_while_the_log_is_away_is_stated_once_it_is_back(
     workshop: Workshop,
 ) -> None:
+    async def nobody_is_there() -> bool:
+        return not workshop.gateway.connection.connected
+
     with without(workshop.server):
+        await eventually(nobody_is_there)
         stating = asyncio.create_task(workshop.submit("film"))
-        await asyncio.sleep(0.3)  # it is on its way, with nobody there
+        await asyncio.sleep(0)  # it is on its way
         assert not stating.done()
     await stating
 
@@ -89,15 +93,25 @@ async def test_a_job_that_runs_through_an_outage_longer_than_its_lease_is_done_o
 
 
 async def test_jobs_that_end_during_an_outage_are_settled_after_it(workshop: Workshop) -> None:
-    gate = Gate()
+    gate, ended = Gate(), 0
+
+    async def work(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        nonlocal ended
+        film = await gate(cause)
+        ended += 1
+        return film
+
+    async def all_have_ended() -> bool:  # and want to state what they have done
+        return ended == 4
+
     for n in range(4):
         await workshop.submit(f"film {n}")
-    async with workshop.working(gate, concurrency=4):
+    async with workshop.working(work, concurrency=4):
         for _ in range(4):
             await gate.began()
         with without(workshop.server):
             gate.open()
-            await asyncio.sleep(0.3)  # all four want to state what they have done
+            await eventually(all_have_ended)
 
         await workshop.hear(facts.VideoImported, 4)
         await workshop.idle()
