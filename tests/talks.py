@@ -10,10 +10,12 @@ from clipforge_media import ffmpeg
 
 ROOT = Path(__file__).parents[1]
 
-TEXT = (
+BRIEF = (
     "Have you ever lost a whole night of work because one machine fell over? I have. "
     "Four hundred videos were waiting in line, and one process held all of them in its memory. "
-    "When it died, nobody could say which ones were done. "
+)
+TEXT = (
+    BRIEF + "When it died, nobody could say which ones were done. "
     "So here is what I learned that night. Write down what is true before you celebrate it. "
     "A durable log never forgets, and the next worker reads the last line and goes on. "
     "People remember what your system did on its worst day."
@@ -21,7 +23,10 @@ TEXT = (
 
 
 def make(to: Path, text: str = TEXT, *, name: str = "talk", size: str = "640x360") -> Path:
-    """Somebody says `text` (25 s by default). Another `name`: other bytes, so another film."""
+    """Somebody says `text`: 25 s by default, or BRIEF, 11 s.
+
+    Another `name`: other bytes, so another film.
+    """
     sound = say(to.with_suffix(".wav"), text)
     arguments = [
         *("-v", "error", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25", "-i", str(sound)),

@@ -29,6 +29,7 @@ VICTIMS = {
     "s3": "transcribing",
 }
 ORDER = ("queued", "importing", "transcribing", "detecting", "ready")
+LOOK = 0.1  # seconds between two looks: they would else take a core from those that are looked at
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_each_process_is_killed_and_every_film_comes_out_once(
     under_way: dict[str, str] = {}
 
     for victim, state in VICTIMS.items():
-        film = talks.make(tmp_path / f"{victim}.mp4", name=victim)
+        film = talks.make(tmp_path / f"{victim}.mp4", talks.BRIEF, name=victim)
         upload = client.upload(film)
         options = {"clips": 1, "min_clip_ms": 5_000, "max_clip_ms": 15_000}
         project = client.create_project(upload_id=upload.id, title=victim, options=options)
@@ -69,6 +70,7 @@ def test_an_export_goes_on_after_its_worker_was_killed(
     export = client.create_export(client.clips(project.id)[0].id)
 
     while export.state == "waiting":
+        time.sleep(LOOK)
         export = client.export(export.id)
     kill(stack, "export")
 
@@ -81,6 +83,7 @@ def test_an_export_goes_on_after_its_worker_was_killed(
 def reached(client: Client, project: Project, state: str) -> None:
     """Return once a project is where it is wanted, or has gone past."""
     while ORDER.index(project.state) < ORDER.index(state):
+        time.sleep(LOOK)
         project = client.project(project.id)
 
 
@@ -92,7 +95,7 @@ def kill(stack: Stack, name: str) -> None:
     deadline = time.monotonic() + 60
     while stack.processes[name] in (0, victim):
         assert time.monotonic() < deadline, f"{name} was not started again"
-        time.sleep(0.05)  # a process table has nothing to await
+        time.sleep(LOOK)  # a process table has nothing to await
 
 
 def facts_of(client: Client, project_id: str) -> Counter[str]:
