@@ -1,14 +1,23 @@
 """`clipforge run` and `clipforge up` as their users call them: child processes with exit codes."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+import talks
+from clipforge.v1.facts_pb2 import VideoTranscribed
+from clipforge_client.client import Client
+from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.settings import RuntimeSettings
+from clipforge_standalone import folder
 from clipforge_standalone.stack import Stack
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
@@ -75,6 +84,54 @@ def test_run_says_what_it_made(at_stack: dict[str, str], talk: Path, tmp_path: P
     [clip] = tmp_path.glob("01-*.mp4")
     assert clip.name in done.stdout
     assert "index.html" in done.stdout
+
+
+def test_the_recogniser_is_told_what_run_was_told(
+    at_stack: dict[str, str], stack: Stack, client: Client, tmp_path: Path
+) -> None:
+    film = talks.make(tmp_path / "asked.mp4", talks.BRIEF, name="asked")
+
+    done = clipforge(
+        *(
+            "run",
+            str(film),
+            "--model",
+            "base",
+            "--language",
+            "en",
+            "--vocabulary",
+            "Kubernetes, log",
+        ),
+        *("--clips", "1", "--max", "12", "--quality", "draft", "--out", str(tmp_path), "--json"),
+        env=at_stack,
+    )
+
+    assert done.returncode == 0, done.stderr
+    project = json.loads(done.stdout)["project"]
+    transcript = client.transcript(project)
+    assert (transcript["engine"], transcript["language"]) == ("base", "en")
+    stated = asyncio.run(transcribed(stack, project))
+    assert stated.film.options.vocabulary == ["Kubernetes", "log"]
+
+
+async def transcribed(stack: Stack, project: str) -> VideoTranscribed:
+    """What the worker stated of a project, with the film as it was told of it."""
+    password = folder.load_secrets(stack.folder)["nats_gateway"]
+    port = json.loads((stack.folder / "ports.json").read_text())["nats"]
+    settings = RuntimeSettings(
+        nats_url=f"nats://gateway:{password}@127.0.0.1:{port}",
+        s3_endpoint="http://127.0.0.1:1",
+        s3_access_key="none",
+        s3_secret_key=SecretStr("none"),
+    )
+    async with JetStream.connect(settings, name="gateway") as bus:
+        async for entry in bus.follow(after=0, filters=("facts.video-transcribed.>",)):
+            if (
+                isinstance(entry.fact, VideoTranscribed)
+                and entry.fact.film.project.project_id == project
+            ):
+                return entry.fact
+    raise AssertionError("the log ended")
 
 
 @pytest.mark.parametrize(
@@ -168,9 +225,6 @@ def stop(process: "subprocess.Popen[str]") -> None:
 def wait_for_state(env: dict[str, str], state: str) -> None:
     """Return once the only project has reached a state."""
     order = ("queued", "importing", "transcribing", "detecting", "ready")
-    while True:
-        done = clipforge("projects", "list", "--json", env=env)
-        assert done.returncode == 0, done.stderr
-        found = json.loads(done.stdout)
-        if found and order.index(found[0]["state"]) >= order.index(state):
-            return
+    with Client(env["CLIPFORGE_URL"], env["CLIPFORGE_API_KEY"]) as client:
+        while not any(order.index(one.state) >= order.index(state) for one in client.projects()):
+            time.sleep(0.1)  # it need not be there yet
