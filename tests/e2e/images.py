@@ -1,0 +1,61 @@
+"""The images of skaffold.yaml: built here, and given to the cluster.
+
+How is the machine's affair: BUILD_IMAGE (default: docker build) is called as
+`$BUILD_IMAGE -t NAME [-f FILE] [--target T] [--build-arg K=V] .`, LOAD_IMAGE with all names; empty,
+as by default, the cluster finds what was built by itself.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from e2e.shell import configured, run
+
+ROOT: Final = Path(__file__).parents[2]
+BUILD_SECONDS: Final = 1800  # of one image, with nothing cached, on a busy machine
+TRIAL: Final = "clipforge/servers"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One artifact."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+def images() -> list[Image]:
+    """What skaffold.yaml builds."""
+    artifacts = yaml.safe_load((ROOT / "skaffold.yaml").read_text())["build"]["artifacts"]
+    return [Image(one["image"], tuple(_arguments(one["docker"]))) for one in artifacts]
+
+
+def build(tag: str) -> list[str]:
+    """Build all of them; their names with the tag. The servers have the tag of k8s/dev."""
+    names = []
+    for image in images():
+        name = f"{image.name}:{'dev' if image.name == TRIAL else tag}"
+        run(
+            *configured("BUILD_IMAGE", "docker build"),
+            *("-t", name, *image.arguments, str(ROOT)),
+            seconds=BUILD_SECONDS,
+        )
+        names.append(name)
+    return names
+
+
+def load(names: list[str]) -> None:
+    """Give them to the cluster."""
+    if command := configured("LOAD_IMAGE", ""):
+        run(*command, *names, seconds=BUILD_SECONDS)
+
+
+def _arguments(docker: dict[str, Any]) -> list[str]:
+    made = ["-f", str(ROOT / docker.get("dockerfile", "Dockerfile"))]
+    if target := docker.get("target"):
+        made += ["--target", target]
+    for name, value in docker.get("buildArgs", {}).items():
+        made += ["--build-arg", f"{name}={value}"]
+    return made
