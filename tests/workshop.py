@@ -26,7 +26,7 @@ from clipforge_runtime.worker import Handler, Worker
 from clipforge_standalone.servers.nats import NatsServer
 from samples import TENANT, imported, options
 
-PATIENCE = 20.0  # seconds; a busy machine is slow, and a broken promise waits for ever
+PATIENCE = 60.0  # seconds; a busy machine is slow, and a broken promise waits for ever
 
 
 def quick(stage: Stage) -> Stage:

@@ -19,7 +19,7 @@ from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.testing import MemoryBus
 from samples import PROJECT, TENANT, every_fact
-from workshop import Workshop, eventually, submission
+from workshop import PATIENCE, Workshop, eventually, submission
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +76,7 @@ def side(request: pytest.FixtureRequest) -> Side:
 async def read(log: Any, count: int, **options: Any) -> list[Entry]:
     """The first `count` entries that a follower gets."""
     found: list[Entry] = []
-    async with asyncio.timeout(10), aclosing(log.follow(**options)) as following:
+    async with asyncio.timeout(PATIENCE), aclosing(log.follow(**options)) as following:
         async for entry in following:
             found.append(entry)
             if len(found) == count:

@@ -13,7 +13,16 @@ from clipforge_contracts import ids
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream import JetStream, connection, delivery, publishing
 from clipforge_standalone.servers.nats import NatsServer
-from workshop import QUICK, Gate, Workshop, eventually, import_at_once, submission, without
+from workshop import (
+    PATIENCE,
+    QUICK,
+    Gate,
+    Workshop,
+    eventually,
+    import_at_once,
+    submission,
+    without,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -80,7 +89,7 @@ async def test_a_job_that_runs_through_an_outage_longer_than_its_lease_is_done_o
         with without(workshop.server):
             await asyncio.sleep(1.2)  # the lease ends meanwhile
         [running] = shift.worker.running
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(running.deliveries) < 2:  # noqa: ASYNC110  (the second hand-over)
                 await asyncio.sleep(0.02)
 
@@ -128,7 +137,7 @@ async def test_a_reader_goes_on_where_it_was(workshop: Workshop) -> None:
         for n in range(5):
             await workshop.submit(f"film {round_}-{n}")
         while len(seen) < 5 * (round_ + 1):
-            entry = await asyncio.wait_for(anext(following), 20)
+            entry = await asyncio.wait_for(anext(following), PATIENCE)
             seen.append(entry.sequence)
         if round_ < 2:
             with without(workshop.server):
@@ -188,4 +197,4 @@ async def test_a_password_that_is_withdrawn_ends_the_connection_with_a_word(
     os.kill(nats_server.child.pid, signal.SIGHUP)
 
     with pytest.raises(Unavailable, match="closed the connection"):
-        await asyncio.wait_for(holding, 20)
+        await asyncio.wait_for(holding, PATIENCE)

@@ -15,7 +15,7 @@ from clipforge_runtime.bus import Counts
 from clipforge_runtime.progress import report
 from clipforge_runtime.worker import Worker
 from samples import every_fact
-from workshop import QUICK, Gate, Workshop, eventually, import_at_once
+from workshop import PATIENCE, QUICK, Gate, Workshop, eventually, import_at_once
 
 pytestmark = pytest.mark.integration
 
@@ -203,8 +203,8 @@ async def test_the_cancel_of_an_export_leaves_the_projects_other_exports_alone(
         return exported
 
     async with workshop.working(render, stage=EXPORT, concurrency=2):
-        await asyncio.wait_for(begun.get(), 10)
-        await asyncio.wait_for(begun.get(), 10)
+        await asyncio.wait_for(begun.get(), PATIENCE)
+        await asyncio.wait_for(begun.get(), PATIENCE)
         await workshop.gateway.state(
             facts.ExportCancelled(project=sample.project, export_id=requests[0].export_id),
             fact_id=ids.derive("evt", "cancel"),

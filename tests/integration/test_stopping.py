@@ -9,7 +9,7 @@ from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.pipeline import IMPORT
 from clipforge_contracts.plans import Plan
 from clipforge_runtime.worker import Worker
-from workshop import Gate, Workshop, eventually, import_at_once
+from workshop import PATIENCE, Gate, Workshop, eventually, import_at_once
 
 pytestmark = pytest.mark.integration
 
@@ -110,7 +110,7 @@ async def test_a_job_that_waits_for_another_worker_is_handed_back(workshop: Work
             waiting = asyncio.create_task(second.live(await pulls.next()))
 
             second.stop()
-            await asyncio.wait_for(waiting, 10)
+            await asyncio.wait_for(waiting, PATIENCE)
 
         async def handed_back() -> bool:
             return (await workshop.counts()).waiting == 1
