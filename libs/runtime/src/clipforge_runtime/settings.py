@@ -9,7 +9,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,7 +30,8 @@ class RuntimeSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CLIPFORGE_", frozen=True, extra="ignore")
 
     nats_url: str = Field(
-        description="Address of the log, with user and password: nats://user:pw@host:4222",
+        description="Address of the log, with user and password: nats://user:pw@host:4222; several "
+        "servers of a cluster by commas, of which the first has user and password for all",
         repr=False,
     )
     s3_endpoint: str = Field(
@@ -119,8 +120,15 @@ class RuntimeSettings(BaseSettings):
 
     @field_validator("nats_url")
     @classmethod
-    def _is_a_log(cls, address: str) -> str:
-        return _address(address, "nats", "tls")
+    def _is_a_log(cls, addresses: str) -> str:
+        """One server or several: each is looked at, and stands without blanks."""
+        each = [_address(one.strip(), "nats", "tls") for one in addresses.split(",")]
+        parts = [urlsplit(one) for one in each]
+        if len({one.scheme for one in parts}) > 1:
+            raise ValueError("must name servers that are all nats:// or all tls://")
+        if any(one.username and _user(one) != _user(parts[0]) for one in parts):
+            raise ValueError("must have one user and password, which the first server names")
+        return ",".join(each)
 
     @field_validator("s3_endpoint")
     @classmethod
@@ -140,12 +148,20 @@ class RuntimeSettings(BaseSettings):
         return level.upper()
 
 
+def _user(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[0]
+
+
 def _address(address: str, *schemes: str) -> str:
     """The address, which may hold a password: so a complaint does not repeat it."""
     parts = urlsplit(address)
     if parts.scheme not in schemes or not parts.hostname:
         begin = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(f"must begin with {begin} and name a host")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must have a port from 0 to 65535, or none") from None
     return address
 
 

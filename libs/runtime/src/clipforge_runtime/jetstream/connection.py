@@ -7,16 +7,17 @@ only its core is used: publish, subscribe, request, reconnect.
 import asyncio
 import json
 import logging
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import StaleConnectionError
 
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.jetstream.replies import Replies
@@ -27,6 +28,12 @@ REQUEST_SECONDS: Final = 5.0
 NOT_READY: Final = 503  # no leader, no quorum, or no room just now
 END_SECONDS: Final = 2.0  # for what is under way when a subscription ends
 RECONNECT_SECONDS: Final = 0.25  # between two tries; a restarted server is back in 20 ms
+# A server that answers no ping is left after 8 to 12 s, well within a lease. Two may be late: an
+# event loop that was blocked for long hears its pong after the next ping.
+PING_SECONDS: Final = 4
+PINGS_LATE: Final = 2
+# One that answers pings and nothing else is cut off from the others: longer than an election.
+LEAVE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Connection:
         self._client = client
         self._inbox_prefix = inbox_prefix
         self._replies: Replies[Message] = Replies(self.new_inbox(), seconds=REQUEST_SECONDS)
+        self._deaf_since: float | None = None  # since when the server has answered nothing
         self.reconnected: list[Callable[[], None]] = []
 
     @property
@@ -97,8 +105,28 @@ class Connection:
             raise Unavailable(f"{subject}: nobody answers")
         return message
 
+    async def _unanswered(self, began: float) -> None:
+        """Go on at another server, where there is one, once this one has been deaf for long.
+
+        Its connection is well, so nothing else would end it before a partition does.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._deaf_since is None:
+            self._deaf_since = began
+        if (
+            self.connected
+            and now - self._deaf_since > LEAVE_SECONDS
+            and len(self._client.servers) > 1
+        ):
+            self._deaf_since = None
+            log.warning(
+                "the log's server has answered nothing for %.0f s: leaving it", LEAVE_SECONDS
+            )
+            await self._client._process_op_err(StaleConnectionError())
+
     def lost(self) -> None:
         """What was asked of a server that is gone will not be answered: it can be asked anew."""
+        self._deaf_since = None
         self._replies.fail(lambda: ConnectionResetError("the connection was lost"))
 
     @asynccontextmanager
@@ -116,14 +144,22 @@ class Connection:
 
     async def api(self, call: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call `$JS.API.<call>`. ApiError where it refuses, Unavailable where it is not ready."""
-        answer = await self.request(f"$JS.API.{call}", json.dumps(body).encode() if body else b"")
-        reply: dict[str, Any] = json.loads(answer.data)
+        began = asyncio.get_running_loop().time()
         try:
+            answer = await self.request(
+                f"$JS.API.{call}", json.dumps(body).encode() if body else b""
+            )
+            reply: dict[str, Any] = json.loads(answer.data)
             raise_error(reply)
+        except Unavailable:
+            await self._unanswered(began)
+            raise
         except ApiError as error:
             if error.code == NOT_READY:
+                await self._unanswered(began)
                 raise Unavailable(str(error)) from error
             raise
+        self._deaf_since = None
         return reply
 
     async def subscribe(
@@ -165,9 +201,22 @@ class Connection:
             raise Unavailable(str(error)) from error
 
 
+class _Client(Client):
+    """nats-py's, that does not wait for a server which reads nothing."""
+
+    async def _process_op_err(self, e: Exception) -> None:
+        # Else it waits, before it connects anew, until the old server has taken what was written.
+        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        if writer is not None:
+            writer.transport.abort()
+        await super()._process_op_err(e)
+
+
 @asynccontextmanager
 async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
     """Connect as `name`, and stay connected: lost connections are made anew for ever.
+
+    `url` may name several servers, by commas; the user and password of the first are for all.
 
     Unavailable, raised into the block, where the server closes the connection for good.
     """
@@ -204,9 +253,14 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         for listener in listeners:
             listener()
 
-    address = urlsplit(url)
-    client = await nats.connect(
-        url,
+    urls = url.split(",")
+    address = urlsplit(urls[0])
+    client = _Client()
+    await client.connect(
+        # Each process begins at another one; the client goes on to the next in turn, so that what
+        # it leaves is what it comes to last.
+        random.sample(urls, len(urls)),
+        dont_randomize=True,
         # Not only in the address: those of a cluster's other servers, which the first one tells of,
         # come without.
         user=unquote(address.username) if address.username else None,
@@ -216,9 +270,9 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         connect_timeout=5,
         allow_reconnect=True,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=RECONNECT_SECONDS,
-        ping_interval=10,
-        max_outstanding_pings=2,
+        reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # it only sleeps so long
+        ping_interval=PING_SECONDS,
+        max_outstanding_pings=PINGS_LATE,
         error_cb=on_error,
         disconnected_cb=on_disconnect,
         reconnected_cb=on_reconnect,
