@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from clipforge_catalog.database import open_database
 from clipforge_projector import due, projector, schema
 from clipforge_projector.due import keep_up
+from clipforge_projector.figures import keep_figures
 from clipforge_projector.position import SteppedDown
 from clipforge_projector.rebirth import welcome
 from clipforge_projector.reconciler import Reconciler
@@ -27,7 +28,7 @@ from clipforge_runtime.settings import load
 log = logging.getLogger("clipforge_projector")
 
 WAIT_SECONDS: Final = 300
-POOL: Final = 6  # one for each task of the active projector, and one over
+POOL: Final = 7  # one for each task of the active projector, and one over
 AGAIN_SECONDS: Final = 1.0
 
 
@@ -63,6 +64,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 reconciler = Reconciler(sessions, bus)
                 tasks.create_task(reconciler.work())
                 tasks.create_task(keep_room(sessions, bus, Marks.of(settings)))
+                tasks.create_task(keep_figures(sessions, bus))
                 tasks.create_task(keep_up(sessions, bus, settings.retention))
                 tasks.create_task(
                     projector.project(

@@ -7,7 +7,7 @@ has an id that follows from what it is about, and a removal that came to nothing
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import case, col, func, or_, select
@@ -21,6 +21,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_contracts.validation import MAX_REMOVED
 from clipforge_projector.causes import ref
 from clipforge_runtime.bus import Contradicted, Publisher, Unavailable
+from clipforge_runtime.jetstream import JetStream
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,11 @@ SWEEP: Final = timedelta(hours=1)
 Retention = Mapping[Plan, timedelta]
 
 
-async def keep_up(sessions: Sessions, bus: Publisher, retention: Retention) -> None:
+async def keep_up(sessions: Sessions, bus: JetStream, retention: Retention) -> None:
     """For ever, by the one active projector."""
     while True:
         try:
-            await state_what_is_due(sessions, bus, retention, now=datetime.now(UTC))
+            await state_what_is_due(sessions, bus, retention, now=await bus.clock.true())
         except Unavailable as error:
             log.warning("could not state what is due: %s", error)
         # The clock announces nothing.

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from google.protobuf.json_format import ParseError
@@ -66,7 +66,9 @@ class Reconciler:
         while True:
             self._wake.clear()
             try:
-                mended = await reconcile(self._sessions, self._bus, now=datetime.now(UTC))
+                mended = await reconcile(
+                    self._sessions, self._bus, now=await self._bus.clock.true()
+                )
                 if mended >= AT_ONCE:
                     continue  # many are replayed at once: the rest need not wait for a minute
             except Unavailable as error:

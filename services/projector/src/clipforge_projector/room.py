@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter, Gauge
@@ -55,7 +55,7 @@ async def keep_room(sessions: Sessions, bus: JetStream, marks: Marks) -> None:
     """For ever, by the one active projector."""
     while True:
         try:
-            await make_room(sessions, bus, marks, now=datetime.now(UTC))
+            await make_room(sessions, bus, marks, now=await bus.clock.true())
         except Unavailable as error:
             log.warning("could not look how full the log is: %s", error)
         # How full it is changes with every fact; nothing announces a mark.

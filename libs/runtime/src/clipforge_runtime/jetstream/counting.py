@@ -8,7 +8,7 @@ from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority, deferrable
 from clipforge_runtime.bus import Counts, Wait
-from clipforge_runtime.jetstream import progress
+from clipforge_runtime.jetstream import consumers, progress
 from clipforge_runtime.jetstream.connection import Connection
 from clipforge_runtime.jetstream.schedules import Schedules, subjects_of
 
@@ -53,6 +53,4 @@ async def _consumers(
 ) -> list[dict[str, Any]]:
     """What the leaders of a priority's consumers say of them, one a lane."""
     names = [subjects.durable(stage, priority, lane) for lane in Lane]
-    return await asyncio.gather(
-        *(connection.api(f"CONSUMER.INFO.{subjects.STREAM}.{name}") for name in names)
-    )
+    return await asyncio.gather(*(consumers.info(connection, name) for name in names))

@@ -11,11 +11,9 @@ from clipforge_contracts.facts import fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.subjects import Subject
-from clipforge_runtime.jetstream import progress
+from clipforge_runtime.jetstream import consumers, progress
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.jetstream.publishing import NO_MESSAGE
-
-NO_CONSUMER = 10014
 
 
 async def holds(connection: Connection, stage: Stage, due: Subject, cause: int) -> bool:
@@ -65,9 +63,7 @@ async def _message(connection: Connection, query: dict[str, str | int]) -> tuple
 
 async def _ack_floor(connection: Connection, durable: str) -> int:
     try:
-        info = await connection.api(f"CONSUMER.INFO.{subjects.STREAM}.{durable}")
-    except ApiError as error:
-        if error.err_code == NO_CONSUMER:
-            return 0  # nobody has declared it yet: what waits for it is held
-        raise
+        info = await consumers.info(connection, durable)
+    except consumers.Missing:
+        return 0  # what waits for it is held, until it is declared again
     return int(info["ack_floor"]["stream_seq"])

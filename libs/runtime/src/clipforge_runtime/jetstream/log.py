@@ -22,6 +22,7 @@ from clipforge_runtime.jetstream import (
     seats,
     whereabouts,
 )
+from clipforge_runtime.jetstream.clock import Clock
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery
 from clipforge_runtime.jetstream.pulling import Pulls
 from clipforge_runtime.jetstream.schedules import Schedules
@@ -37,6 +38,7 @@ class JetStream:
     def __init__(self, connection: wire.Connection, name: str, quota: int = 0) -> None:
         self.connection = connection
         self.name = name
+        self.clock = Clock(connection)
         self._quota = quota
         self._schedules = Schedules(connection)
 
@@ -45,7 +47,13 @@ class JetStream:
     async def connect(cls, settings: RuntimeSettings, *, name: str) -> AsyncGenerator["JetStream"]:
         """Connect as the service `name`; its NATS user and inboxes go by that name."""
         async with wire.connect(settings.nats_url, name) as connection:
-            yield cls(connection, name, settings.log_max_bytes)
+            bus = cls(connection, name, settings.log_max_bytes)
+            keeping = asyncio.create_task(bus.clock.keep())
+            try:
+                yield bus
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
 
     async def state(
         self,
@@ -106,6 +114,18 @@ class JetStream:
             raise
         return following.stored(reply["message"]).time
 
+    async def next_fact(self, after: int) -> datetime | None:
+        """When the oldest fact after a sequence was stored; None: there is none."""
+        try:
+            reply = await self.connection.api(
+                f"STREAM.MSG.GET.{subjects.STREAM}", {"seq": after + 1, "next_by_subj": "facts.>"}
+            )
+        except wire.ApiError as error:
+            if error.err_code == publishing.NO_MESSAGE:
+                return None
+            raise
+        return following.stored(reply["message"]).time
+
     async def first_sequence(self) -> int:
         return int((await self._stream_info())["state"]["first_seq"])
 
@@ -151,9 +171,13 @@ class JetStream:
         sequence: int = 0,
         deferred: bool = False,
     ) -> None:
-        """Have a cause delivered again: at once, or at a time, through a schedule."""
+        """Have a cause delivered again: at once, or at a time, through a schedule.
+
+        `at` is of this machine's clock, and told to the log in the log's own time.
+        """
         subject = str(due)
         if at is not None:
+            at += self.clock.now() - datetime.now(UTC)
             headers = {
                 **headers,
                 "Nats-Schedule": f"@at {at.isoformat().replace('+00:00', 'Z')}",

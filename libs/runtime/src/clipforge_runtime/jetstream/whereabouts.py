@@ -8,7 +8,7 @@ from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority, deferrable
 from clipforge_runtime.bus import Wait
-from clipforge_runtime.jetstream import following, progress
+from clipforge_runtime.jetstream import consumers, following, progress
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.jetstream.publishing import NO_MESSAGE
 from clipforge_runtime.jetstream.schedules import subjects_of
@@ -52,7 +52,7 @@ async def _oldest(
     connection: Connection, stage: Stage, priority: Priority, lane: Lane
 ) -> datetime | None:
     name = subjects.durable(stage, priority, lane)
-    info = await connection.api(f"CONSUMER.INFO.{subjects.STREAM}.{name}")
+    info = await consumers.info(connection, name)
     if not info["num_pending"]:
         return None
     after = int(info["delivered"]["stream_seq"])

@@ -1,6 +1,7 @@
 """Health for people and probes."""
 
 import asyncio
+import logging
 import resource
 import time
 from typing import Final
@@ -11,7 +12,9 @@ from sqlalchemy import text
 from clipforge_catalog.database import Sessions
 from clipforge_gateway import numbers, schemas
 from clipforge_gateway.parts import Parts, PartsDep
+from clipforge_runtime.bus import Unavailable
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/health", tags=["health"])
 
 STARTED: Final = time.monotonic()
@@ -26,7 +29,12 @@ async def health(parts: PartsDep, response: Response) -> schemas.HealthView:
     found = await checks(parts)
     healthy = all(found.values())
     used = resource.getrusage(resource.RUSAGE_SELF)
-    queues = await numbers.of_queues(parts) if healthy else {}
+    queues = {}
+    try:
+        queues = await numbers.of_queues(parts) if healthy else {}
+    except Unavailable as error:  # a consumer is missing, say
+        log.error("the queues cannot be counted: %s", error)
+        healthy = found["broker"] = False
     response.status_code = 200 if healthy else 503
     return schemas.HealthView(
         status="ok" if healthy else "degraded",
