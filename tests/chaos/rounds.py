@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from chaos import brokers, checker, faults, witness
@@ -26,6 +28,7 @@ ASK_SECONDS: Final = 6.0  # within which the users submit their films
 PROMISE_SECONDS: Final = 180.0  # for the users to be promised what they want
 # More often the one that is started soonest.
 HOUSES: Final[tuple[brokers.Kind, ...]] = ("lone", "lone", "lone", "disk", "three")
+KEPT: Final = Path(__file__).parents[2] / "build" / "chaos"  # logs of rounds that broke a promise
 SETTLE_SECONDS: Final = 120.0  # for everything to come to its end; then it is stuck
 
 
@@ -100,11 +103,14 @@ async def play(servers: Servers, plan: Plan) -> Result:
             exact=plan.broker == "lone" and not any(kind.repeats for kind in kinds),
             excused=tuple(words for kind in kinds for words in kind.excuse),
         )
+        violations = checker.check(seen)
+        if violations:  # else they go with the house
+            shutil.copytree(house.folder / "logs", KEPT / name)
     times = [task.result() for task in struck]
     return Result(
         plan,
         seen,
-        checker.check(seen),
+        violations,
         max((_recovery(seen, begun, ended) for begun, ended in times), default=0.0),
         time.monotonic() - start,
     )

@@ -12,6 +12,7 @@ from clipforge_runtime.bus import Delivery
 from clipforge_runtime.cause import Cause
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.logs import redact
+from clipforge_runtime.storage import NotFound
 
 # A fact has at most 64 KB, and a letter may have four bytes.
 KEPT_BYTES: Final = 48 * 1024
@@ -19,6 +20,10 @@ SENTENCE_LETTERS: Final = 1000
 DETAIL_LETTERS: Final = 2000
 
 UNREADABLE: Final = "unreadable"  # of a message; what it was about is begun anew from the rows
+GONE: Final = (
+    "Something that was made of this film is no longer stored. "
+    "Submit the film again; if that does not help, tell the operator."
+)
 INTERNAL: Final = "Something went wrong inside ClipForge. It was tried again."
 
 
@@ -71,6 +76,8 @@ def _explain(error: BaseException) -> tuple[str, str, str]:
     match error:
         case Permanent():
             return error.reason, str(error), error.detail or repr(error.__cause__ or error)
+        case NotFound():
+            return "gone", GONE, f"not in the object store: {error}"
         case Transient():
             return "exhausted", str(error), repr(error.__cause__ or error)
         case _:

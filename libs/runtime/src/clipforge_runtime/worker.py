@@ -30,6 +30,7 @@ from clipforge_runtime.limits import Limits, deferral
 from clipforge_runtime.patience import patiently
 from clipforge_runtime.retry import backoff
 from clipforge_runtime.running import Running
+from clipforge_runtime.storage import NotFound
 from clipforge_runtime.strain import LIGHTEST
 from clipforge_runtime.wanted import Wanted
 
@@ -273,7 +274,9 @@ class Worker:
     async def _failed(self, running: Running, error: BaseException) -> str:
         cause = running.newest
         too_much = isinstance(error, Overloaded)
-        hopeless = isinstance(error, Permanent) or (too_much and cause.strain >= LIGHTEST)
+        # The store reads what was written: what it has not now, it will not have later.
+        hopeless = isinstance(error, Permanent | NotFound)
+        hopeless = hopeless or (too_much and cause.strain >= LIGHTEST)
         if hopeless or cause.attempt >= cause.policy.limit:
             word = await self._fail(cause, running.deliveries, error)
             running.settled = True

@@ -13,6 +13,7 @@ from clipforge.v1.documents_pb2 import AudioSpan, Segment, Transcript, Transcrip
 from clipforge.v1.facts_pb2 import ChunkCut, VideoImported, VideoTranscribed
 from clipforge_contracts import keys
 from clipforge_contracts.documents import from_json, to_json
+from clipforge_runtime.errors import Transient
 from clipforge_runtime.progress import Report
 from clipforge_runtime.storage import NotFound, ObjectStore
 from clipforge_transcription import planning, samples
@@ -130,7 +131,10 @@ async def _parts(
     found: list[Transcript] = []
     for n in range(count):
         key = keys.chunk(film.project.tenant_id, plan.plan_hash, n, count)
-        found.append(from_json(await store.read(key), Transcript))
+        part = await _transcript(store, key)
+        if part is None:  # all were there just now; what is lost is made anew with the next try
+            raise Transient("A part of the transcript was lost before all were put together.")
+        found.append(part)
     return found
 
 
