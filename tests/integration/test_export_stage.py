@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from clipforge.v1.documents_pb2 import ExportRecord
-from clipforge.v1.facts_pb2 import ClipExported, ExportRequested
+from clipforge.v1.facts_pb2 import ClipExported, ExportRequested, RemovalRequested
+from clipforge_contracts import ids
 from clipforge_contracts.documents import from_json
 from clipforge_export.handler import export_clip
+from clipforge_maintenance.handler import remove_objects
 from clipforge_media import ffmpeg
 from clipforge_runtime.errors import Permanent
 from clipforge_runtime.s3 import S3Store
@@ -25,6 +27,7 @@ from clipforge_runtime.strain import strain
 from clipforge_runtime.testing import FolderStore
 from exporting import make, request, spoken, stored
 from films import Films
+from samples import nobody
 from web_server import WebServer
 
 pytestmark = pytest.mark.integration
@@ -65,6 +68,42 @@ async def test_a_clip_is_rendered_once_and_then_served(
     assert first.record == second.record
     with pytest.raises(FileNotFoundError):  # another look is another clip
         await export(request(film, 0, 1000, style="bar"), store, scratch)
+
+
+async def test_a_clip_that_is_served_again_stays_though_its_removal_had_been_asked_for(
+    s3_settings: RuntimeSettings, scratch: Path, films: Films
+) -> None:
+    store, film = S3Store(s3_settings), films("plain.mp4")
+    await stored(store, film, spoken("Hello there"))
+    made = await export(request(film, 0, 1000), store, scratch)
+    folder = made.record.objects.clip_key.rpartition("/")[0] + "/"
+    newest = max(stat.modified for stat in await store.find(folder))
+    due = RemovalRequested(
+        project=nobody(),
+        removal_id=ids.new("rmv"),
+        keys=[folder],
+        decided_at_ms=int(newest.timestamp() * 1000) + 1,
+    )
+
+    again = await export(request(film, 0, 1000), store, scratch)
+    done = await remove_objects(due, store=store, progress=quiet)
+
+    assert again.cached
+    assert (done.objects, list(done.kept_keys)) == (0, [folder])
+
+
+async def test_a_clip_of_which_only_the_record_is_left_is_rendered_again(
+    store: FolderStore, scratch: Path, films: Films
+) -> None:
+    film = films("plain.mp4")
+    await stored(store, film, spoken("Hello there"))
+    made = await export(request(film, 0, 1000), store, scratch)
+    await store.delete([made.record.objects.clip_key])
+
+    again = await export(request(film, 0, 1000), store, scratch)
+
+    assert not again.cached
+    assert await store.stat(again.record.objects.clip_key) is not None
 
 
 async def test_the_same_wish_twice_at_once_gives_one_and_the_same_clip(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,21 +12,33 @@ from sqlalchemy import create_engine, text
 from sqlmodel import select
 
 from clipforge.v1.facts_pb2 import (
+    ChunkCut,
     ClipsDetected,
     ProjectCancelled,
     ProjectDeleted,
     ProjectSubmitted,
+    RemovalRequested,
     StageFailed,
     VideoImported,
 )
 from clipforge_catalog.database import Sessions, open_database, with_driver
 from clipforge_catalog.queries import clips, exports, jobs, projects
-from clipforge_catalog.tables import Clip, JobState, Project, ProjectState, Removal, Usage
+from clipforge_catalog.tables import (
+    Clip,
+    JobState,
+    Position,
+    Project,
+    ProjectState,
+    Removal,
+    Usage,
+)
 from clipforge_contracts import ids
 from clipforge_contracts.documents import as_dict
-from clipforge_contracts.facts import Fact
+from clipforge_contracts.facts import Fact, project_of
+from clipforge_contracts.plans import Plan
 from clipforge_projector import projector, schema
 from clipforge_projector.apply import apply
+from clipforge_projector.due import UNSETTLED, state_what_is_due
 from clipforge_projector.position import SteppedDown, position_in
 from clipforge_projector.projector import AnotherIsActive, CannotRebuild
 from clipforge_runtime.testing import MemoryBus
@@ -283,6 +296,50 @@ async def test_a_deleted_project_keeps_what_another_refers_to(
     async with sessions() as session:
         keys = {removal.key for removal in (await session.exec(select(Removal))).all()}
         assert not any("/media/" in key for key in keys)
+
+
+async def test_parts_that_are_stated_are_needed_again(sessions: Sessions, bus: MemoryBus) -> None:
+    """Of another project with the same sound, whose own parts were due before it was cut."""
+    cut = next(fact for fact in LIFE if isinstance(fact, ChunkCut))
+    copy = ChunkCut.FromString(cut.SerializeToString())
+    submitted, imported = the_same_film_again()
+    copy.film.project.project_id = project_of(submitted).project_id
+    folder = f"tenants/{TENANT}/chunks/{cut.plan.plan_hash}/"
+
+    async def due() -> bool:
+        await catch_up(sessions, bus)
+        async with sessions() as session:
+            return await session.get(Removal, folder) is not None
+
+    await tell(bus, *LIFE)
+    at_first = await due()
+    await tell(bus, submitted, imported, copy)
+
+    assert at_first
+    assert not await due()
+
+
+async def test_rows_that_are_behind_remove_only_what_is_older_than_they_are(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    await tell(bus, *LIFE, ProjectDeleted(project=project()))
+    await catch_up(sessions, bus)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    async with sessions() as session:
+        position = await session.get(Position, "CLIPFORGE")
+    await tell(bus, *the_same_film_again())  # the rows do not know of it
+
+    await state_what_is_due(sessions, bus, {plan: timedelta(7) for plan in Plan}, now=tomorrow)
+
+    *_, asked = [
+        entry.fact
+        for entry in bus.entries
+        if isinstance(entry.fact, RemovalRequested) and entry.fact.keys
+    ]
+    assert position is not None
+    assert position.at is not None
+    spared = datetime.fromtimestamp(asked.decided_at_ms / 1000, UTC)
+    assert spared <= position.at - UNSETTLED
 
 
 async def test_a_film_keeps_the_day_of_its_first_import_whoever_imports_it_again(

@@ -15,8 +15,9 @@ from clipforge_contracts import ids, keys
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.pipeline import MAINTENANCE
 from clipforge_contracts.plans import Plan, Priority
+from clipforge_maintenance import uploads
 from clipforge_maintenance.handler import remove_objects
-from clipforge_projector.due import expiring_projects, state_what_is_due
+from clipforge_projector.due import AGAIN, UNSETTLED, expiring_projects, state_what_is_due
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Worker
 from gateways import Film, House, Tenant, problem
@@ -155,7 +156,8 @@ async def test_a_film_that_another_project_still_needs_stays(house: House) -> No
     await house.parts.store.write(source, b"bytes", content_type="video/mp4")
 
     await house.state(first.fact(facts.ProjectExpired))
-    await state_what_is_due(house.sessions, bus, KEPT, now=datetime.now(UTC))
+    later = datetime.now(UTC) + 2 * UNSETTLED
+    await state_what_is_due(house.sessions, bus, KEPT, now=later)
     await work_off(house)
 
     assert await house.parts.store.stat(source) is not None
@@ -183,10 +185,107 @@ async def test_an_object_that_was_written_after_the_decision_stays(house: House)
         removal(tomorrow, "tenants/x/media/z/"), store=store, progress=silent
     )
 
-    assert (in_use.objects, in_use.kept) == (0, 1)
+    assert (in_use.objects, list(in_use.kept_keys)) == (0, ["tenants/x/media/y/"])
     assert (gone.objects, gone.bytes, gone.kept) == (1, 2, 0)
     assert again.objects == 0
     assert await store.stat("tenants/x/media/y/record.json") is not None
+
+
+async def test_what_somebody_may_be_about_to_use_stays_until_he_must_have_said_so(
+    house: House,
+) -> None:
+    bus = await house.bus("projector")
+    film, source = await ready(house, await house.tenant(Plan.BUSINESS))
+    now = datetime.now(UTC)
+    await house.state(film.fact(facts.ProjectDeleted))
+
+    await state_what_is_due(house.sessions, bus, KEPT, now=now)
+    await work_off(house)
+    at_first = await house.parts.store.stat(source)
+    await state_what_is_due(house.sessions, bus, KEPT, now=now + AGAIN + UNSETTLED)
+    await work_off(house)
+
+    assert at_first is not None
+    assert await house.parts.store.stat(source) is None
+    async with house.sessions() as session:
+        assert (await session.exec(select(Removal))).all() == []
+
+
+async def test_an_upload_stays_while_another_project_waits_for_it(house: House) -> None:
+    store, tenant = house.parts.store, await house.tenant(Plan.BUSINESS)
+    upload = await uploaded(house, tenant)
+    source = {"source": {"type": "upload", "upload_id": upload}}
+    first, second = [
+        (await tenant.http.post("/v1/projects", json=source)).json()["id"] for _ in range(2)
+    ]
+    await house.caught_up()
+
+    await house.state(Film(tenant, first).fact(facts.ProjectDeleted))
+    waits = await listed(house, keys.upload(tenant.id, upload))
+    await house.state(Film(tenant, second).fact(facts.ProjectDeleted))
+    gone = await listed(house, keys.upload(tenant.id, upload))
+
+    assert (waits, gone) == (False, True)
+    assert await store.stat(keys.upload(tenant.id, upload)) is not None
+
+
+async def test_an_upload_that_is_submitted_stays_though_its_removal_had_been_asked_for(
+    house: House,
+) -> None:
+    store, tenant = house.parts.store, await house.tenant(Plan.BUSINESS)
+    upload = await uploaded(house, tenant)
+    folder = keys.upload(tenant.id, upload).removesuffix("source")
+    newest = max(stat.modified for stat in await store.find(folder))
+    asked = removal(int(newest.timestamp() * 1000) + 1, folder)
+
+    answer = await tenant.http.post(
+        "/v1/projects", json={"source": {"type": "upload", "upload_id": upload}}
+    )
+    done = await remove_objects(asked, store=store, progress=silent)
+
+    assert answer.status_code == 202, answer.text
+    assert (done.objects, list(done.kept_keys)) == (0, [folder])
+
+
+async def test_completed_uploads_go_where_no_project_refers_to_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at a few at a time: each look goes on where the last one ended."""
+    monkeypatch.setattr(uploads, "PAGE", 3)  # names, so an upload is cut by the end of a page
+    monkeypatch.setattr(uploads, "NAMES_AT_ONCE", 6)
+    bus, tenant = await house.bus("projector"), await house.tenant(Plan.BUSINESS)
+    forgotten = [await uploaded(house, tenant) for _ in range(8)]
+    claimed = forgotten.pop(3)
+    answer = await tenant.http.post(
+        "/v1/projects", json={"source": {"type": "upload", "upload_id": claimed}}
+    )
+    assert answer.status_code == 202, answer.text
+    await house.caught_up()
+    later = datetime.now(UTC) + timedelta(days=3)
+
+    looks = 0
+    while (await state_what_is_due(house.sessions, bus, KEPT, now=later)) and looks < 100:
+        looks += 1
+        await work_off(house)
+
+    store = house.parts.store
+    assert looks > 3
+    assert [one for one in forgotten if await store.find(f"uploads/{tenant.id}/{one}/")] == []
+    assert len(await store.find(f"uploads/{tenant.id}/{claimed}/")) == 2
+
+
+async def uploaded(house: House, tenant: Tenant) -> str:
+    """A film that was uploaded, and nothing was made of it yet."""
+    body = {"file_name": "a.mp4", "bytes": 4}
+    upload = str((await tenant.http.post("/v1/uploads", json=body)).json()["id"])
+    await house.parts.store.write(keys.upload(tenant.id, upload), b"film", content_type="video/mp4")
+    return upload
+
+
+async def listed(house: House, upload: str) -> bool:
+    """Whether an upload is to be removed."""
+    async with house.sessions() as session:
+        return await session.get(Removal, upload.removesuffix("source")) is not None
 
 
 async def test_uploads_that_were_never_completed_are_given_up_and_completed_ones_are_not(

@@ -11,12 +11,14 @@ import pytest
 import transcribing
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
+from clipforge_maintenance.handler import remove_objects
 from clipforge_runtime.errors import Permanent
 from clipforge_runtime.progress import reporter
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import Stat
 from clipforge_standalone.servers.process import Child
+from samples import nobody
 from transcribing import QUICK, Reader, clock, film, spoken, transcript, words
 from workshop import PATIENCE, Workshop, eventually
 
@@ -215,6 +217,76 @@ async def test_the_same_film_again_is_served_and_parts_that_are_there_are_not_he
     assert words(await transcript(store, third.transcript_key)) == spoken(SECONDS)
 
 
+async def test_what_is_used_again_stays_though_its_removal_had_been_asked_for(
+    workshop: Workshop, store: S3Store, sound: Path, tmp_path: Path
+) -> None:
+    """The transcript, and the parts that are still to be counted."""
+    handler = transcribing.handler(store, tmp_path / "worker", Reader())
+    async with workshop.working(handler, stage=QUICK):
+        await imported(workshop, store, sound, "first")
+        [first] = await outcome(workshop)
+        transcript_before = await asked_for(store, first.transcript_key)
+        await imported(workshop, store, sound, "again", of="first")
+        await outcome(workshop, 2)
+        await workshop.idle(QUICK)
+        used = await remove_objects(transcript_before, store=store, progress=silent)
+        [chunks] = {
+            stat.key.rpartition("/")[0] + "/"
+            for stat in await store.find("tenants/")
+            if "/chunks/" in stat.key
+        }
+        chunks_before = await asked_for(store, chunks)
+        await store.delete([first.transcript_key])
+        await imported(workshop, store, sound, "third", of="first")
+        await outcome(workshop, 3)
+        await workshop.idle(QUICK)
+    counted = await remove_objects(chunks_before, store=store, progress=silent)
+
+    assert (used.objects, list(used.kept_keys)) == (0, [first.transcript_key])
+    assert (counted.objects, list(counted.kept_keys)) == (0, [chunks])
+
+
+async def test_parts_whose_film_another_project_has_transcribed_take_its_transcript(
+    workshop: Workshop, store: S3Store, sound: Path, tmp_path: Path
+) -> None:
+    """Both had cut it before; since then the parts of the first are removed."""
+    first = await imported(workshop, store, sound, "first")
+    reader = Reader()
+    transcribe = transcribing.handler(store, tmp_path / "worker", reader)
+    cut = await transcribe(first)
+    assert isinstance(cut, list)
+    for part in cut:
+        await transcribe(part)
+    await store.delete(
+        [stat.key for stat in await store.find("tenants/") if "/chunks/" in stat.key]
+    )
+
+    second = [
+        facts.ChunkCut(film=film("second", SECONDS, of="first"), plan=part.plan, n=part.n)
+        for part in cut
+        if isinstance(part, facts.ChunkCut)
+    ]
+    ends = [await transcribe(part) for part in second]
+
+    assert len(reader.read) == PARTS
+    assert all(isinstance(end, facts.VideoTranscribed) for end in ends)
+
+
+async def asked_for(store: S3Store, key: str) -> facts.RemovalRequested:
+    """A removal of what lies there, decided once it was all written."""
+    newest = max(stat.modified for stat in await store.find(key))
+    return facts.RemovalRequested(
+        project=nobody(),
+        removal_id=ids.new("rmv"),
+        keys=[key],
+        decided_at_ms=int(newest.timestamp() * 1000) + 1,
+    )
+
+
+def silent(_percent: float, _step: str) -> None:
+    """Nobody watches."""
+
+
 async def test_a_cancel_stops_a_part_between_two_segments(
     workshop: Workshop, store: S3Store, sound: Path, tmp_path: Path
 ) -> None:
@@ -265,11 +337,11 @@ class Meeting(S3Store):
         if self._stored == self._parts:
             self._all.set()
 
-    async def find(self, prefix: str, *, limit: int = 1000) -> list[Stat]:
+    async def find(self, prefix: str, *, limit: int = 1000, after: str = "") -> list[Stat]:
         if self._stored:  # somebody is done, so this is how it looks for the others
             async with asyncio.timeout(PATIENCE):
                 await self._all.wait()
-        return await super().find(prefix, limit=limit)
+        return await super().find(prefix, limit=limit, after=after)
 
 
 async def test_what_is_heard_in_a_thread_is_progress_of_its_delivery(

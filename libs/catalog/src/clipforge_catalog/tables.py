@@ -263,3 +263,12 @@ class Removal(SQLModel, table=True):
     decided_at: datetime = Field(sa_column=_time())
     removal_id: str | None = Field(default=None, index=True)  # the job that is to remove them
     requested_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class Walk(SQLModel, table=True):
+    """How far a look at everything of a kind has come, which takes more than one job."""
+
+    __tablename__ = "walks"
+
+    kind: str = Field(primary_key=True)  # "uploads"
+    reached: str  # a key; empty: it begins anew

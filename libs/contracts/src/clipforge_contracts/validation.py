@@ -160,7 +160,12 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
         _has("removal_id", "decided_at_ms"),
         _at_most("keys", MAX_REMOVED),
     ),
-    facts_pb2.ObjectsRemoved: (*_PROJECT, _has("removal_id")),
+    facts_pb2.ObjectsRemoved: (
+        *_PROJECT,
+        _has("removal_id"),
+        _at_most("kept_keys", MAX_REMOVED),
+        _at_most("completed_uploads", MAX_REMOVED),
+    ),
     facts_pb2.ProjectCancelled: _PROJECT,
     facts_pb2.ProjectDeleted: _PROJECT,
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -124,10 +125,18 @@ class S3Store:
 
         await self._call(remove)
 
-    async def find(self, prefix: str, *, limit: int = 1000) -> list[Stat]:
+    async def find(self, prefix: str, *, limit: int = 1000, after: str = "") -> list[Stat]:
         def walk() -> list[Stat]:
-            found = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
-            return [_stat(entry) for entry, _ in zip(found, range(limit), strict=False)]
+            found = self._client.list_objects(
+                self._bucket, prefix=prefix, recursive=True, start_after=after or None
+            )
+            # The embedded store tells folders that became empty, and begins with the key itself.
+            objects = (
+                entry
+                for entry in found
+                if not str(entry.object_name).endswith("/") and str(entry.object_name) > after
+            )
+            return [_stat(entry) for entry in islice(objects, limit)]
 
         return await self._call(walk)
 

@@ -63,8 +63,8 @@ class ObjectStore(Protocol):
         """Remove objects; those that are gone already do not matter."""
         ...
 
-    async def find(self, prefix: str, *, limit: int = 1000) -> list[Stat]:
-        """At most `limit` objects below a prefix."""
+    async def find(self, prefix: str, *, limit: int = 1000, after: str = "") -> list[Stat]:
+        """At most `limit` objects below a prefix, in the order of their keys, behind a key."""
         ...
 
     async def presign_get(

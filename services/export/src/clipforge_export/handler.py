@@ -293,7 +293,12 @@ def _poster_at(shots: Shots, seconds: float) -> float:
 
 
 async def _known(store: ObjectStore, key: str) -> ExportRecord | None:
+    """What was rendered before, while it is all still there."""
     try:
-        return from_json(await store.read(key), ExportRecord)
+        body = await store.read(key)
     except NotFound:
         return None
+    # Written anew, so that a removal under way sees that it is in use again.
+    await store.write(key, body, content_type="application/json")
+    record = from_json(body, ExportRecord)
+    return record if await store.stat(record.objects.clip_key) else None

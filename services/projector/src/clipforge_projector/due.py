@@ -7,20 +7,30 @@ has an id that follows from what it is about, and a removal that came to nothing
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 from sqlmodel import case, col, func, or_, select
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ExportExpired, ProjectExpired, RemovalRequested
 from clipforge_catalog.database import Sessions
-from clipforge_catalog.tables import Export, Job, JobState, Project, Removal, Tenant
+from clipforge_catalog.tables import (
+    Export,
+    Job,
+    JobState,
+    Position,
+    Project,
+    Removal,
+    Tenant,
+    Walk,
+)
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.validation import MAX_REMOVED
 from clipforge_projector.causes import ref
-from clipforge_runtime.bus import Contradicted, Publisher, Unavailable
+from clipforge_projector.projections.removal import UPLOADS
+from clipforge_runtime.bus import Contradicted, Publisher, Reader, Unavailable
 from clipforge_runtime.jetstream import JetStream
 
 log = logging.getLogger(__name__)
@@ -28,10 +38,17 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 30.0
 AT_ONCE: Final = 200  # of each kind in a round; the rest have their turn in the next
 AGAIN: Final = timedelta(hours=1)  # a removal that is not done by then is asked for once more
+# What was written later than this ago may be in use by somebody who has not said so yet: his fact
+# is still to come, or on its way into the rows. Longer than storing the largest film takes.
+UNSETTLED: Final = timedelta(hours=1)
 UPLOADS_AFTER: Final = timedelta(days=2)  # addresses of parts are good for 6 hours
 SWEEP: Final = timedelta(hours=1)
 
 Retention = Mapping[Plan, timedelta]
+
+
+class Log(Publisher, Reader, Protocol):
+    """A log that is both written and read."""
 
 
 async def keep_up(sessions: Sessions, bus: JetStream, retention: Retention) -> None:
@@ -46,7 +63,7 @@ async def keep_up(sessions: Sessions, bus: JetStream, retention: Retention) -> N
 
 
 async def state_what_is_due(
-    sessions: Sessions, bus: Publisher, retention: Retention, *, now: datetime
+    sessions: Sessions, bus: Log, retention: Retention, *, now: datetime
 ) -> int:
     """One round; how many facts were stated."""
     stated = 0
@@ -57,9 +74,10 @@ async def state_what_is_due(
         gone = ExportExpired(project=ref(project), export_id=export.id)
         stated += await _once(bus, gone, ids.derive("evt", export.id, "expired"))
     if removals := await due_removals(sessions, now=now):
-        await _request(bus, removals)
+        settled = await _true_up_to(sessions, bus, now) - UNSETTLED
+        await _request(bus, removals, settled)
         stated += 1
-    return stated + await _sweep_uploads(bus, now)
+    return stated + await _sweep_uploads(sessions, bus, now)
 
 
 async def expiring_projects(
@@ -128,25 +146,37 @@ async def _once(bus: Publisher, fact: ProjectExpired | ExportExpired, fact_id: s
         return 0
 
 
-async def _request(bus: Publisher, removals: Sequence[Removal]) -> None:
+async def _true_up_to(sessions: Sessions, bus: Log, now: datetime) -> datetime:
+    """When the newest fact was stated that the rows know; now, where they know every fact."""
+    last = await bus.last_sequence()
+    async with sessions() as session:
+        position = await session.get(Position, subjects.STREAM)
+    if position is None or position.at is None:
+        return datetime.fromtimestamp(0, UTC)
+    return now if position.seq >= last else position.at
+
+
+async def _request(bus: Publisher, removals: Sequence[Removal], settled: datetime) -> None:
     """Ask for the removal. Before its row says so it may be asked twice: the same id."""
     first = removals[0]
     tries = str(first.requested_at or "")
     removal_id = ids.derive("rmv", first.key, first.sequence, len(removals), tries)
-    newest = max(row.decided_at for row in removals)
     fact = RemovalRequested(
         project=_nobody(),
         removal_id=removal_id,
         keys=[row.key for row in removals],
-        decided_at_ms=int(newest.timestamp() * 1000),
+        decided_at_ms=int(settled.timestamp() * 1000),
     )
     await bus.state(fact, fact_id=ids.derive("evt", removal_id))
 
 
-async def _sweep_uploads(bus: Publisher, now: datetime) -> int:
-    """Once an hour: uploads that were begun long ago and never completed."""
+async def _sweep_uploads(sessions: Sessions, bus: Publisher, now: datetime) -> int:
+    """Uploads of long ago: a look that begins each hour, and goes on where the last one ended."""
+    async with sessions() as session:
+        walk = await session.get(Walk, UPLOADS)
+    reached = walk.reached if walk else ""
     hour = int(now.timestamp() // SWEEP.total_seconds())
-    removal_id = ids.derive("rmv", "uploads", hour)
+    removal_id = ids.derive("rmv", UPLOADS, hour, reached)
     fact = RemovalRequested(
         project=_nobody(),
         removal_id=removal_id,
@@ -154,6 +184,7 @@ async def _sweep_uploads(bus: Publisher, now: datetime) -> int:
         uploads_before_ms=int(
             (hour * SWEEP.total_seconds() - UPLOADS_AFTER.total_seconds()) * 1000
         ),
+        uploads_after=reached,
     )
     return int((await bus.state(fact, fact_id=ids.derive("evt", removal_id), once=True)).fresh)
 

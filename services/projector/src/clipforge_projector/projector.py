@@ -123,6 +123,7 @@ async def _empty(sessions: Sessions) -> None:
             tables.Tenant,
             tables.Usage,
             tables.Removal,
+            tables.Walk,
             tables.DeletedProject,
             tables.Position,
         ):

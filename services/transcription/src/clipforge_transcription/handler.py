@@ -44,7 +44,7 @@ async def transcribe(
             threads=threads,
         )
     key = planning.transcript_key(cause, recogniser)
-    if known := await _transcript(store, key):
+    if known := await _renewed(store, key):
         return _transcribed(cause, key, known, cached=True)
     async with sound.file(cause.objects.audio_key) as file:
         look = partial(planning.plan, cause, key, file, recogniser, progress)
@@ -70,21 +70,21 @@ async def _transcribe_part(
     plan, film = cause.plan, cause.film
     count = len(plan.spans)
     key = keys.chunk(film.project.tenant_id, plan.plan_hash, cause.n, count)
-    done = await _parts_done(store, film, plan)
-    if key not in done:
+    if whole := await _renewed(store, plan.transcript_key):
+        # Of another film with the same sound, which was quicker: its parts may be gone by now.
+        return _transcribed(film, plan.transcript_key, whole, cached=False)
+    if await _renewed(store, key) is None:
         async with sound.file(film.objects.audio_key) as file:
             part = await _listen(
                 film, plan, plan.spans[cause.n], file, recogniser, threads, progress, 0, 100
             )
         await store.write(key, to_json(part), content_type="application/json")
-        done = await _parts_done(store, film, plan)
+    done = await _parts_done(store, film, plan)
     # Every part looks, cached ones too: whoever sees all of them merges, and twice is harmless.
     if len(done) < count:
         return None
-    merged = await _transcript(store, plan.transcript_key)
-    if merged is None:
-        merged = merge(plan, await _parts(store, film, plan))
-        await store.write(plan.transcript_key, to_json(merged), content_type="application/json")
+    merged = merge(plan, await _parts(store, film, plan))
+    await store.write(plan.transcript_key, to_json(merged), content_type="application/json")
     return _transcribed(film, plan.transcript_key, merged, cached=False)
 
 
@@ -142,6 +142,14 @@ async def _parts_done(store: ObjectStore, film: VideoImported, plan: Transcripti
     prefix = keys.chunk(film.project.tenant_id, plan.plan_hash, 0, 1).rpartition("/")[0] + "/"
     found = await store.find(prefix, limit=len(plan.spans) + 1)
     return {stat.key for stat in found}
+
+
+async def _renewed(store: ObjectStore, key: str) -> Transcript | None:
+    """What was made before. Written anew, so that a removal under way sees that it is in use."""
+    known = await _transcript(store, key)
+    if known is not None:
+        await store.write(key, to_json(known), content_type="application/json")
+    return known
 
 
 async def _transcript(store: ObjectStore, key: str) -> Transcript | None:

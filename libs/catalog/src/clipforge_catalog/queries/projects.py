@@ -1,6 +1,7 @@
 """Projects, with what belongs to each."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,6 +33,19 @@ async def plans(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
     """The plans that some projects were submitted with, by their ids."""
     statement = select(Project.id, Project.plan).where(col(Project.id).in_(ids))
     return dict((await session.exec(statement)).all())
+
+
+def upload_key() -> Any:
+    """The object of the upload that a project is made of, for a condition; none: it has none."""
+    return col(Project.source)["upload", "object_key"].astext
+
+
+async def uploads_in_use(session: AsyncSession, uploads: Collection[str]) -> set[str]:
+    """Which of these objects are uploads of projects whose film is kept."""
+    statement = select(upload_key()).where(
+        upload_key().in_(uploads), col(Project.expired_at).is_(None)
+    )
+    return set((await session.exec(statement)).all())
 
 
 async def assets(session: AsyncSession, rows: Sequence[Project]) -> dict[str, Asset]:

@@ -683,12 +683,15 @@ class RemovalRequested(_message.Message):
     KEYS_FIELD_NUMBER: _builtins.int
     DECIDED_AT_MS_FIELD_NUMBER: _builtins.int
     UPLOADS_BEFORE_MS_FIELD_NUMBER: _builtins.int
+    UPLOADS_AFTER_FIELD_NUMBER: _builtins.int
     removal_id: _builtins.str
     """rmv_..."""
     decided_at_ms: _builtins.int
-    """Unix time; what was written since is in use again, and stays"""
+    """Unix time; what was written since may be in use again, and stays"""
     uploads_before_ms: _builtins.int
     """Unix time; 0, or uploads begun before it and never completed go"""
+    uploads_after: _builtins.str
+    """where the look at uploads goes on: a key; empty: at the first"""
     @_builtins.property
     def project(self) -> _common_pb2.ProjectRef:
         """nobody's: tenant and project "_" """
@@ -705,10 +708,11 @@ class RemovalRequested(_message.Message):
         keys: _abc.Iterable[_builtins.str] | None = ...,
         decided_at_ms: _builtins.int = ...,
         uploads_before_ms: _builtins.int = ...,
+        uploads_after: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at_ms", b"decided_at_ms", "keys", b"keys", "project", b"project", "removal_id", b"removal_id", "uploads_before_ms", b"uploads_before_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at_ms", b"decided_at_ms", "keys", b"keys", "project", b"project", "removal_id", b"removal_id", "uploads_after", b"uploads_after", "uploads_before_ms", b"uploads_before_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -725,13 +729,29 @@ class ObjectsRemoved(_message.Message):
     OBJECTS_FIELD_NUMBER: _builtins.int
     BYTES_FIELD_NUMBER: _builtins.int
     KEPT_FIELD_NUMBER: _builtins.int
+    KEPT_KEYS_FIELD_NUMBER: _builtins.int
+    UPLOADS_SEEN_FIELD_NUMBER: _builtins.int
+    UPLOADS_REACHED_FIELD_NUMBER: _builtins.int
+    COMPLETED_UPLOADS_FIELD_NUMBER: _builtins.int
     removal_id: _builtins.str
     objects: _builtins.int
     bytes: _builtins.int
     kept: _builtins.int
-    """keys in use again"""
+    """keys that may be in use again"""
+    uploads_seen: _builtins.bool
+    """whether uploads were looked at"""
+    uploads_reached: _builtins.str
+    """up to which key; empty: to the last"""
     @_builtins.property
     def project(self) -> _common_pb2.ProjectRef: ...
+    @_builtins.property
+    def kept_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """which these are: asked for once more, later"""
+
+    @_builtins.property
+    def completed_uploads(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """old ones, whole: to go where no project refers to them"""
+
     def __init__(
         self,
         *,
@@ -740,10 +760,14 @@ class ObjectsRemoved(_message.Message):
         objects: _builtins.int = ...,
         bytes: _builtins.int = ...,
         kept: _builtins.int = ...,
+        kept_keys: _abc.Iterable[_builtins.str] | None = ...,
+        uploads_seen: _builtins.bool = ...,
+        uploads_reached: _builtins.str = ...,
+        completed_uploads: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "kept", b"kept", "objects", b"objects", "project", b"project", "removal_id", b"removal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "completed_uploads", b"completed_uploads", "kept", b"kept", "kept_keys", b"kept_keys", "objects", b"objects", "project", b"project", "removal_id", b"removal_id", "uploads_reached", b"uploads_reached", "uploads_seen", b"uploads_seen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

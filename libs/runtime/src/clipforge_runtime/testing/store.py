@@ -60,13 +60,13 @@ class FolderStore:
         for key in keys:
             (self._root / key).unlink(missing_ok=True)
 
-    async def find(self, prefix: str, *, limit: int = 1000) -> list[Stat]:
+    async def find(self, prefix: str, *, limit: int = 1000, after: str = "") -> list[Stat]:
         every = sorted(
             str(file.relative_to(self._root))
             for file in self._root.rglob("*")
             if file.is_file() and not file.is_relative_to(self._root / PARTS)
         )
-        stats = [await self.stat(key) for key in every if key.startswith(prefix)]
+        stats = [await self.stat(key) for key in every if key.startswith(prefix) and key > after]
         return [stat for stat in stats if stat is not None][:limit]
 
     async def presign_get(

@@ -253,9 +253,10 @@ async def _source(
     if not ids.is_id(source.upload_id, "upl"):
         raise Problem(INVALID, "`upload_id` is not the id of an upload.")
     key = keys.upload(caller.tenant_id, source.upload_id)
+    # First, so that a removal of old uploads leaves it alone from now on.
+    known = await uploads.renew(parts, caller, source.upload_id)
     if await parts.store.stat(key) is None:
         raise Problem(CONFLICT, "This upload is not complete: upload its parts, then complete it.")
-    known = await uploads.session_of(parts, caller, source.upload_id)
     return Source(
         upload=UploadSource(
             upload_id=source.upload_id, object_key=key, file_name=known.file_name if known else ""

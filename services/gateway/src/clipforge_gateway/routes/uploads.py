@@ -68,11 +68,7 @@ async def create(
         part_bytes=max(PART_BYTES, math.ceil(body.bytes / MAX_PARTS)),
         multipart=await parts.store.create_multipart(key, content_type=body.content_type),
     )
-    await parts.store.write(
-        keys.upload_session(caller.tenant_id, upload_id),
-        session.model_dump_json().encode(),
-        content_type="application/json",
-    )
+    await _keep(parts, caller, upload_id, session)
     return _view(upload_id, session)
 
 
@@ -174,6 +170,22 @@ async def session_of(parts: Parts, caller: Caller, upload_id: str) -> UploadSess
     except NotFound:
         return None
     return UploadSession.model_validate_json(body)
+
+
+async def renew(parts: Parts, caller: Caller, upload_id: str) -> UploadSession | None:
+    """Show that an upload is in use: what lies beside it is written anew."""
+    session = await session_of(parts, caller, upload_id)
+    if session is not None:
+        await _keep(parts, caller, upload_id, session)
+    return session
+
+
+async def _keep(parts: Parts, caller: Caller, upload_id: str, session: UploadSession) -> None:
+    await parts.store.write(
+        keys.upload_session(caller.tenant_id, upload_id),
+        session.model_dump_json().encode(),
+        content_type="application/json",
+    )
 
 
 async def _session(parts: Parts, caller: Caller, upload_id: str) -> UploadSession:

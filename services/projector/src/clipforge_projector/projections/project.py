@@ -17,6 +17,7 @@ from clipforge.v1.facts_pb2 import (
     VideoImported,
     VideoTranscribed,
 )
+from clipforge_catalog.queries import projects
 from clipforge_catalog.tables import (
     Asset,
     Clip,
@@ -55,6 +56,8 @@ FORWARD: Final = [ProjectState.QUEUED, *AFTER.values()]
 
 async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry) -> None:
     project_id = fact.project.project_id
+    if upload := fact.source.upload.object_key:
+        await removal.wanted(session, removal.folder(upload))
     for table in (Project, DeletedProject):
         if await session.get(table, project_id) is not None:
             return
@@ -205,6 +208,7 @@ async def chunk_cut(session: AsyncSession, fact: ChunkCut, entry: Entry) -> None
     if project is not None and not project.chunks_key:
         key = keys.chunk(project.tenant_id, fact.plan.plan_hash, 0, len(fact.plan.spans))
         project.chunks_key = removal.folder(key)
+        await removal.wanted(session, project.chunks_key)
 
 
 async def expired(session: AsyncSession, fact: ProjectExpired, entry: Entry) -> None:
@@ -287,7 +291,11 @@ async def _film_of(session: AsyncSession, project: Project) -> set[str]:
     ):
         found.add(removal.folder(asset.objects["source_key"]))
     if upload := project.source.get("upload"):
-        found.add(upload["object_key"])
+        # Of an import that is over nobody needs it, but while another one waits for it.
+        key = upload["object_key"]
+        waits = and_(projects.upload_key() == key, col(Project.finished_at).is_(None))
+        if not await _another(session, project, waits):
+            found.add(removal.folder(key))
     return found | await _parts_of(session, project)
 
 
