@@ -1,0 +1,116 @@
+"""One autoscaler a stage, on its own queue, and nothing beside it that scales, too."""
+
+import re
+from typing import Any
+
+import pytest
+
+from chart.scenarios import KEDA, golden, needs_helm, of_kind, rendered, shape
+from clipforge_contracts import subjects
+from clipforge_contracts.pipeline import PIPELINE, Stage
+from render import chart
+
+pytestmark = needs_helm()
+
+SCALED = [stage for stage in PIPELINE if not stage.exclusive]
+BY_NAME = pytest.mark.parametrize("stage", SCALED, ids=lambda stage: stage.name)
+
+
+@pytest.mark.parametrize("name", ["minimal", "dev", "production", "keda", "by cpu", "by hand"])
+def test_replicas_are_said_where_nothing_else_decides_them(name: str) -> None:
+    objects = golden(name) if name in chart.SETS else shape(name)
+    scaled = {
+        one["spec"]["scaleTargetRef"]["name"]
+        for one in objects
+        if one["kind"] in ("HorizontalPodAutoscaler", "ScaledObject")
+    }
+
+    for one in of_kind(objects, "Deployment").values():
+        said = "replicas" in one["spec"]
+        assert said != (one["metadata"]["name"] in scaled), one["metadata"]["name"]
+
+
+@BY_NAME
+def test_a_stage_is_scaled_on_what_waits_and_runs_over_its_slots(stage: Stage) -> None:
+    hpa = of_kind(golden("minimal"), "HorizontalPodAutoscaler")[stage.name]["spec"]
+
+    (metric,) = hpa["metrics"]
+
+    asked = metric["external"]
+    assert asked["metric"]["name"] == "clipforge_stage_outstanding"
+    assert asked["metric"]["selector"] == {"matchLabels": {"stage": stage.name}}
+    # Value would multiply by the pods that are there.
+    assert asked["target"] == {"type": "AverageValue", "averageValue": str(stage.concurrency)}
+
+
+def test_the_slots_of_a_pod_are_what_it_counts_for() -> None:
+    objects = rendered({"components": {"export": {"concurrency": 6}}})
+
+    hpa = of_kind(objects, "HorizontalPodAutoscaler")["export"]["spec"]
+    settings = of_kind(objects, "ConfigMap")["export"]["data"]
+
+    assert hpa["metrics"][0]["external"]["target"]["averageValue"] == "6"
+    assert settings["CLIPFORGE_EXPORT_CONCURRENCY"] == "6"
+
+
+@BY_NAME
+def test_keda_asks_for_the_same_number(stage: Stage) -> None:
+    scaled = of_kind(shape("keda"), "ScaledObject")[stage.name]["spec"]
+
+    (trigger,) = scaled["triggers"]
+
+    query = f'clipforge:stage_outstanding:sum{{stage="{stage.name}"}}'
+    assert trigger["metadata"]["query"] == query
+    assert trigger["metadata"]["threshold"] == str(stage.concurrency)
+    assert trigger["metricType"] == "AverageValue"
+    # Outside of KEDA's care nothing scales it.
+    assert stage.name not in of_kind(shape("keda"), "HorizontalPodAutoscaler")
+
+
+def test_one_stage_may_be_scaled_otherwise_than_the_rest() -> None:
+    objects = rendered({"components": {"export": {"autoscaling": {"mode": "cpu"}}}})
+
+    metrics = {
+        name: one["spec"]["metrics"][0]["type"]
+        for name, one in of_kind(objects, "HorizontalPodAutoscaler").items()
+    }
+
+    assert metrics.pop("export") == metrics.pop("gateway") == "Resource"
+    assert set(metrics.values()) == {"External"}
+
+
+@pytest.mark.parametrize("values", [{}, KEDA], ids=["hpa", "keda"])
+def test_every_autoscaler_goes_up_at_once_and_down_slowly(values: dict[str, Any]) -> None:
+    for one in rendered(values):
+        if one["kind"] == "HorizontalPodAutoscaler":
+            behavior = one["spec"]["behavior"]
+        elif one["kind"] == "ScaledObject":
+            behavior = one["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+        else:
+            continue
+        assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 0
+        assert behavior["scaleDown"]["stabilizationWindowSeconds"] >= 120
+        assert behavior["scaleDown"]["selectPolicy"] == "Min"
+        assert all(one["policies"] for one in behavior.values())
+
+
+def test_the_rule_counts_every_queue_under_its_stage_and_nothing_else() -> None:
+    rule = of_kind(golden("production"), "PrometheusRule")["rules"]
+    ((recorded,),) = (group["rules"] for group in rule["spec"]["groups"])
+
+    counted = re.search(r'consumer_name=~"(.+)"', recorded["expr"])
+    stage_of = re.search(r'"stage", "\$1", "consumer_name", "(.+)"', recorded["expr"])
+
+    assert recorded["record"] == "clipforge:stage_outstanding:sum"
+    assert counted
+    assert stage_of
+    for stage in PIPELINE:
+        for durable in subjects.durables(stage):
+            assert re.fullmatch(counted[1], durable)
+            named = re.fullmatch(stage_of[1], durable)
+            assert named
+            assert named[1] == stage.name
+    for other in ("follow-1", "export", "exporter-high-l0", "export-high-l0-x"):
+        assert not re.fullmatch(counted[1], other)
+    assert 'is_consumer_leader="true"' in recorded["expr"]
+    assert f'stream_name="{subjects.STREAM}"' in recorded["expr"]
