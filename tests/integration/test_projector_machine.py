@@ -284,8 +284,6 @@ def test_the_rows_are_those_of_a_plain_replay(machine: type[Projector], database
             settings=settings(
                 max_examples=12,
                 stateful_step_count=25,
-                deadline=None,
-                derandomize=True,  # the same in every run: who breaks a promise finds it
                 # Without shrinking, which on a real database outlasts every time limit.
                 phases=(Phase.explicit, Phase.generate),
                 suppress_health_check=list(HealthCheck),

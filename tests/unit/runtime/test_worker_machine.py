@@ -220,8 +220,6 @@ def test_each_job_has_one_end_whatever_befalls_its_workers() -> None:
             settings=settings(
                 max_examples=120,
                 stateful_step_count=40,
-                deadline=None,
-                derandomize=True,  # the same in every run: who breaks a promise finds it
                 # Shrinking takes minutes: add Phase.shrink to look into what was found.
                 phases=(Phase.explicit, Phase.generate),
                 suppress_health_check=list(HealthCheck),

@@ -65,7 +65,7 @@ MAX_BYTES: Final = 64 * 1024  # objects travel by key; the broker's own limit is
 
 def fact_name(fact: Fact | type[Fact]) -> str:
     """`video-imported` for a VideoImported: the subject token and the SSE event name."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", fact.DESCRIPTOR.name).lower()
+    return _NAMES[fact.DESCRIPTOR.full_name]
 
 
 def ce_type(fact: Fact | type[Fact]) -> str:
@@ -73,6 +73,10 @@ def ce_type(fact: Fact | type[Fact]) -> str:
     return fact.DESCRIPTOR.full_name
 
 
+_NAMES: Final[dict[str, str]] = {
+    kind.DESCRIPTOR.full_name: re.sub(r"(?<!^)(?=[A-Z])", "-", kind.DESCRIPTOR.name).lower()
+    for kind in TYPES
+}
 BY_NAME: Final[dict[str, type[Fact]]] = {fact_name(kind): kind for kind in TYPES}
 _BY_CE_TYPE: Final[dict[str, type[Fact]]] = {ce_type(kind): kind for kind in TYPES}
 

@@ -24,7 +24,10 @@ class Plan(StrEnum):
     @classmethod
     def read(cls, wire: common_pb2.Plan.ValueType) -> "Plan":
         """The plan that a message names. ValueError where it names none."""
-        return cls(common_pb2.Plan.Name(wire).removeprefix("PLAN_").lower())
+        return _PLANS.get(wire) or cls(common_pb2.Plan.Name(wire).removeprefix("PLAN_").lower())
+
+
+_PLANS: Final = {plan.wire: plan for plan in Plan}
 
 
 class Priority(StrEnum):

@@ -3,10 +3,11 @@
 A rule belongs to a message type and is found wherever that message is nested.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from clipforge.v1 import common_pb2, documents_pb2, facts_pb2
 
@@ -33,41 +34,67 @@ class Invalid(ValueError):
 
 def validate(message: Message) -> None:
     """Raise Invalid for the first rule that the message, or one nested in it, breaks."""
-    for rule in _RULES.get(type(message), ()):
+    checks = _CHECKS.get(type(message)) or _checks_of(type(message))
+    for rule in checks.rules:
         if complaint := rule(message):
             raise Invalid(f"{message.DESCRIPTOR.name}: {complaint}")
-    for nested in _nested(message):
-        validate(nested)
+    for field in checks.nested:
+        if message.HasField(field):
+            validate(getattr(message, field))
+    for field in checks.repeated:
+        for each in getattr(message, field):
+            validate(each)
 
 
-def _nested(message: Message) -> Iterator[Message]:
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        if field.is_repeated:
-            yield from value
-        else:
-            yield value
+class _Checks(NamedTuple):
+    """What there is to check of one type: its rules, and the fields under which there are more."""
 
+    rules: tuple["Rule", ...]
+    nested: tuple[str, ...]
+    repeated: tuple[str, ...]
+
+
+def _checks_of(kind: type[Message]) -> _Checks:
+    """Found once for each type: to look for rules in every message costs more than the rules do."""
+    if kind not in _CHECKS:
+        fields: Any = kind.DESCRIPTOR.fields
+        ruled = [
+            field
+            for field in fields
+            if field.message_type and any(_checks_of(GetMessageClass(field.message_type)))
+        ]
+        _CHECKS[kind] = _Checks(
+            rules=_RULES.get(kind, ()),
+            nested=tuple(field.name for field in ruled if not field.is_repeated),
+            repeated=tuple(field.name for field in ruled if field.is_repeated),
+        )
+    return _CHECKS[kind]
+
+
+_CHECKS: Final[dict[type[Message], _Checks]] = {}
 
 # A rule looks at one message and answers with a complaint, or with an empty text.
 Rule = Callable[[Any], str]
 
 
 def _has(*fields: str) -> Rule:
+    split: dict[object, tuple[list[str], list[str]]] = {}
+
     def rule(message: Any) -> str:
-        missing = [
-            name
-            for name in fields
-            if not (
-                message.HasField(name)
-                if message.DESCRIPTOR.fields_by_name[name].has_presence
-                else getattr(message, name)
-            )
-        ]
+        if (known := split.get(message.DESCRIPTOR)) is None:
+            known = split[message.DESCRIPTOR] = _by_presence(message.DESCRIPTOR, fields)
+        optional, plain = known
+        missing = [name for name in optional if not message.HasField(name)]
+        missing += [name for name in plain if not getattr(message, name)]
         return f"{', '.join(missing)} missing" if missing else ""
 
     return rule
+
+
+def _by_presence(descriptor: Any, fields: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Fields that know whether they were set, and those that are missing while they are empty."""
+    optional = [name for name in fields if descriptor.fields_by_name[name].has_presence]
+    return optional, [name for name in fields if name not in optional]
 
 
 def _one_of(field: str, allowed: tuple[str, ...]) -> Rule:
