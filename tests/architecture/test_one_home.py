@@ -11,7 +11,7 @@ SOURCES = sorted([*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/*
 
 # The module, and the files or folders that may import it.
 HOMES = {
-    "nats": ["libs/runtime/src/clipforge_runtime/jetstream/connection.py"],
+    "nats": ["libs/runtime/src/clipforge_runtime/jetstream/client.py"],
     "minio": ["libs/runtime/src/clipforge_runtime/s3.py"],
     "fastapi": ["services/gateway/src/"],
     "faster_whisper": ["services/transcription/src/clipforge_transcription/engines/"],

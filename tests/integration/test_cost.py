@@ -7,7 +7,8 @@ import pytest
 
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
-from clipforge_runtime.jetstream.connection import Connection, Message
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import Connection
 from workshop import Gate, Workshop, import_at_once
 
 pytestmark = pytest.mark.integration

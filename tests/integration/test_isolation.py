@@ -16,7 +16,8 @@ from clipforge_contracts.permissions import (
     users,
 )
 from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
-from clipforge_runtime.jetstream.connection import Message, connect
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import connect
 from samples import TENANT, every_fact
 from workshop import Gate, Workshop
 
@@ -130,7 +131,7 @@ async def test_no_service_can_change_or_empty_the_log(
 async def test_a_service_cannot_listen_to_what_is_not_for_it(
     workshop: Workshop, caplog: pytest.LogCaptureFixture, user: str
 ) -> None:
-    async def hear(_: Message) -> None:
+    def hear(_: Message) -> None:
         """Nothing comes."""
 
     tried = [">", "facts.>", "retries.>", "$JS.>", "_INBOX.>", "facts.api-key-saved.>"]

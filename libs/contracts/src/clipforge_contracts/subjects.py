@@ -39,9 +39,8 @@ class Subject:
     about: str
 
     def __str__(self) -> str:
-        return _join(
-            self.kind, self.name, self.priority, self.lane, self.tenant, self.project, self.about
-        )
+        head = f"{self.kind}.{self.name}.{self.priority}.{self.lane}"
+        return f"{head}.{_join(self.tenant, self.project, self.about)}"
 
 
 def fact_subject(fact: Fact, lane: Lane = Lane.L0) -> Subject:

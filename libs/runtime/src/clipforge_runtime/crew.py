@@ -17,7 +17,7 @@ from typing import Final
 from clipforge_contracts.pipeline import Stage
 from clipforge_runtime import telemetry
 from clipforge_runtime.bus import Unavailable
-from clipforge_runtime.jetstream.connection import Message
+from clipforge_runtime.jetstream.client import Message
 from clipforge_runtime.jetstream.log import JetStream
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class Crew:
         mean = sum(self._samples) / SAMPLES
         return Post(self.worker, self.slots, mean, max(0.0, self._held_until - self._now()))
 
-    async def _hear(self, message: Message) -> None:
+    def _hear(self, message: Message) -> None:
         said = json.loads(message.data)  # a newer version may say more
         post = Post(said["worker"], said["slots"], said["running"], said["held_for"])
         if post.worker == self.worker:

@@ -17,7 +17,8 @@ from clipforge_contracts.facts import Fact, about, fact_name, project_of
 from clipforge_contracts.pipeline import Stage
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.cause import Cause
-from clipforge_runtime.jetstream.connection import ApiError, Message
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import ApiError
 from clipforge_runtime.jetstream.log import JetStream
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Wanted:
     async def listen(self, drop: Drop) -> AsyncGenerator[None]:
         """Hear cancels as they are stated. One that is missed is found by the next heartbeat."""
 
-        async def hear(message: Message) -> None:
+        def hear(message: Message) -> None:
             *_, project, last = message.subject.split(".")
             self._heard.add(last)
             if len(self._heard) > REMEMBERED:

@@ -1,4 +1,4 @@
-"""The connection to NATS, and requests to the JetStream API. The only file that imports nats.
+"""The connection to NATS, and requests to the JetStream API.
 
 nats-py drops what it does not know of a consumer's configuration, and its fetch() cancels pulls, so
 only its core is used: publish, subscribe, request, reconnect.
@@ -10,16 +10,11 @@ import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
-from nats.errors import StaleConnectionError
-
 from clipforge_runtime.bus import Unavailable
+from clipforge_runtime.jetstream.client import Client, Message, NatsError
 from clipforge_runtime.jetstream.replies import Replies
 
 log = logging.getLogger(__name__)
@@ -34,21 +29,6 @@ PING_SECONDS: Final = 4
 PINGS_LATE: Final = 2
 # One that answers pings and nothing else is cut off from the others: longer than an election.
 LEAVE_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message as it came from the wire."""
-
-    subject: str
-    reply: str
-    data: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def status(self) -> str:
-        """`404`, `408`, `409`, `100`, ... of a message by the server itself; empty for others."""
-        return self.headers.get("Status", "") if not self.data else ""
 
 
 class ApiError(Exception):
@@ -76,14 +56,19 @@ class Connection:
 
     def new_inbox(self) -> str:
         """A subject that only this connection listens to."""
-        return f"{self._inbox_prefix}.{self._client._nuid.next().decode()}"
+        return f"{self._inbox_prefix}.{self._client.name_of_its_own}"
 
     async def publish(
-        self, subject: str, body: bytes = b"", *, reply: str = "", headers: Any = None
+        self,
+        subject: str,
+        body: bytes = b"",
+        *,
+        reply: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Send and forget. Unavailable where the connection is lost for good."""
         try:
-            await self._client.publish(subject, body, reply=reply, headers=headers)
+            await self._client.send(subject, body, reply=reply, headers=headers)
         except NatsError as error:
             raise Unavailable(str(error)) from error
 
@@ -93,9 +78,7 @@ class Connection:
         """Send and wait for the one answer. Unavailable where none comes, or none can come."""
         inbox, answer = self._replies.expect()
         try:
-            await self._client.publish(
-                subject, body, reply=inbox, headers=dict(headers) if headers else None
-            )
+            await self._client.send(subject, body, reply=inbox, headers=headers)
             message = await answer
         except (NatsError, TimeoutError, ConnectionError) as error:
             raise Unavailable(f"{subject}: {type(error).__name__}") from error
@@ -122,7 +105,7 @@ class Connection:
             log.warning(
                 "the log's server has answered nothing for %.0f s: leaving it", LEAVE_SECONDS
             )
-            await self._client._process_op_err(StaleConnectionError())
+            await self._client.leave()
 
     def lost(self) -> None:
         """What was asked of a server that is gone will not be answered: it can be asked anew."""
@@ -132,11 +115,7 @@ class Connection:
     @asynccontextmanager
     async def answered(self) -> AsyncGenerator[None]:
         """Hear the answers to requests while the body runs."""
-
-        async def hear(message: Msg) -> None:
-            self._replies.came(message.subject, _message(message))
-
-        await self._client.subscribe(self._replies.subject, cb=hear)
+        await self._client.hear(self._replies.subject, self._replies.came)
         try:
             yield
         finally:
@@ -163,28 +142,17 @@ class Connection:
         return reply
 
     async def subscribe(
-        self, subject: str, on_message: Callable[[Message], Awaitable[None]]
+        self, subject: str, on_message: Callable[[Message], None]
     ) -> Callable[[], Awaitable[None]]:
-        """Call `on_message` for each message; the result ends it, once all that came is heard."""
-
-        async def receive(message: Msg) -> None:
-            await on_message(_message(message))
-
-        subscription = await self._client.subscribe(subject, cb=receive)
+        """Call `on_message` for each message; the result ends it, once all that came was heard."""
+        stop = await self._client.hear(subject, on_message)
 
         async def end() -> None:
             try:
-                if self._client.is_connected:
-                    async with asyncio.timeout(END_SECONDS):
-                        await self._client._send_unsubscribe(subscription._id)
-                        await self.flush()
-                        await subscription._pending_queue.join()
-            except (NatsError, TimeoutError, Unavailable) as error:
+                async with asyncio.timeout(END_SECONDS):
+                    await stop()
+            except (NatsError, TimeoutError) as error:
                 log.debug("ended a subscription without the server: %s", error)
-            finally:  # also where the connection is lost: else it comes back with it
-                subscription._closed = True
-                subscription._stop_processing()
-                self._client._remove_sub(subscription._id)
 
         return end
 
@@ -194,22 +162,9 @@ class Connection:
         Unavailable where the connection is lost meanwhile.
         """
         try:
-            # The client's own flush sends its ping past what is still in its buffer.
-            await self._client._flush_pending(force_flush=True)
-            await self._client.flush()
+            await self._client.flushed()
         except (NatsError, TimeoutError) as error:
             raise Unavailable(str(error)) from error
-
-
-class _Client(Client):
-    """nats-py's, that does not wait for a server which reads nothing."""
-
-    async def _process_op_err(self, e: Exception) -> None:
-        # Else it waits, before it connects anew, until the old server has taken what was written.
-        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
-        if writer is not None:
-            writer.transport.abort()
-        await super()._process_op_err(e)
 
 
 @asynccontextmanager
@@ -255,7 +210,7 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
 
     urls = url.split(",")
     address = urlsplit(urls[0])
-    client = _Client()
+    client = Client()
     await client.connect(
         # Each process begins at another one; the client goes on to the next in turn, so that what
         # it leaves is what it comes to last.
@@ -290,12 +245,18 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         raise
     finally:
         closing = True
+        if client.is_connected:
+            await _ended_well(client.flushed)  # what was acknowledged last, nobody has confirmed
         # Not drain(): it waits out its whole timeout, 30 s, on an open pull.
-        try:
-            async with asyncio.timeout(2):
-                await client.close()
-        except (OSError, TimeoutError, NatsError) as error:  # it was lost just now, say
-            log.warning("the log's connection did not close well: %r", error)
+        await _ended_well(client.close)
+
+
+async def _ended_well(step: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            await step()
+    except (OSError, TimeoutError, NatsError) as error:  # it was lost just now, say
+        log.warning("the log's connection did not close well: %r", error)
 
 
 def raise_error(reply: Mapping[str, Any]) -> None:
@@ -304,7 +265,3 @@ def raise_error(reply: Mapping[str, Any]) -> None:
         raise ApiError(
             int(error.get("code", 0)), int(error.get("err_code", 0)), str(error.get("description"))
         )
-
-
-def _message(message: Msg) -> Message:
-    return Message(message.subject, message.reply, message.data, message.headers or {})

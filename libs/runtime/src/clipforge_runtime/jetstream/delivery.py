@@ -3,11 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from clipforge_contracts import subjects
 from clipforge_runtime.bus import Headers, Unavailable
-from clipforge_runtime.jetstream.connection import Connection, Message
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import Connection
 
 ACK_SECONDS: Final = 15.0  # longer than the election of a new leader
 ASK_AGAIN_SECONDS: Final = 0.25
@@ -20,7 +22,12 @@ class Receipt:
     consumer: str
     deliveries: int
     sequence: int
-    time: datetime
+    nanoseconds: int
+
+    @property
+    def time(self) -> datetime:
+        """When the log stored it."""
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.nanoseconds // 1000)
 
     @classmethod
     def read(cls, reply: str) -> "Receipt":
@@ -32,10 +39,7 @@ class Receipt:
         _, consumer, deliveries, sequence, _, nanoseconds, *_ = tokens[
             2 if len(tokens) == 9 else 4 :
         ]
-        since = timedelta(microseconds=int(nanoseconds) // 1000)
-        return cls(
-            consumer, int(deliveries), int(sequence), datetime(1970, 1, 1, tzinfo=UTC) + since
-        )
+        return cls(consumer, int(deliveries), int(sequence), int(nanoseconds))
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,15 @@ class JetStreamDelivery:
 
     @property
     def sequence(self) -> int:
-        return Receipt.read(self.message.reply).sequence
+        return self.receipt.sequence
 
     @property
     def deliveries(self) -> int:
-        return Receipt.read(self.message.reply).deliveries
+        return self.receipt.deliveries
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        return Receipt.read(self.message.reply)
 
     async def ack(self) -> None:
         loop = asyncio.get_running_loop()

@@ -16,9 +16,10 @@ from typing import Final
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Unreadable, decode
 from clipforge_runtime.bus import Entry, Reborn, Unavailable
-from clipforge_runtime.jetstream.connection import ApiError, Connection, Message
+from clipforge_runtime.jetstream import headers
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.jetstream.delivery import Receipt
-from clipforge_runtime.jetstream.publishing import parse_headers
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ async def _follow_one_consumer(
     inbox = connection.new_inbox()
     consumer = f"{name}-follow-{inbox.rsplit('.', 1)[-1].lower()}"
 
-    end = await connection.subscribe(inbox, arrived.put)
+    end = await connection.subscribe(inbox, arrived.put_nowait)
     try:
         await _create(connection, consumer, after, filters)
         while True:
@@ -153,7 +154,7 @@ def stored(message: dict[str, str]) -> Entry:
         sequence=int(message["seq"]),
         subject=message["subject"],
         time=datetime.fromisoformat(message["time"][:26].rstrip("Z") + "+00:00"),
-        headers=parse_headers(base64.b64decode(message.get("hdrs", ""))),
+        headers=headers.read(base64.b64decode(message.get("hdrs", ""))),
         body=base64.b64decode(message.get("data", "")),
     )
 

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from clipforge_runtime.bus import Progress, Unavailable
-from clipforge_runtime.jetstream.connection import ApiError, Connection, Message
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import ApiError, Connection
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ async def watch(connection: Connection) -> AsyncGenerator[Progress]:
     """See Reader.watch_progress."""
     reports: asyncio.Queue[Progress] = asyncio.Queue(maxsize=MAX_WATCHED)
 
-    async def receive(message: Message) -> None:
+    def receive(message: Message) -> None:
         progress = parse(message.data)
         if progress is None:
             return

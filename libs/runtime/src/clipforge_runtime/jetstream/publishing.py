@@ -12,6 +12,7 @@ from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, about, ce_type, encode, fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_runtime.bus import Contradicted, Headers, Stated, Unavailable
+from clipforge_runtime.jetstream import headers as blocks
 from clipforge_runtime.jetstream.connection import NOT_READY, ApiError, Connection, raise_error
 
 log = logging.getLogger(__name__)
@@ -110,14 +111,4 @@ async def last_message(connection: Connection, subject: str) -> tuple[int, dict[
             return None
         raise
     message = reply["message"]
-    return int(message["seq"]), parse_headers(base64.b64decode(message.get("hdrs", "")))
-
-
-def parse_headers(block: bytes) -> dict[str, str]:
-    """The headers of a stored message: `NATS/1.0`, then a line each."""
-    lines = block.decode(errors="replace").split("\r\n")[1:]
-    return {
-        name.strip(): value.strip()
-        for name, _, value in (line.partition(":") for line in lines)
-        if name
-    }
+    return int(message["seq"]), blocks.read(base64.b64decode(message.get("hdrs", "")))

@@ -17,7 +17,8 @@ from typing import Final
 from clipforge_contracts import subjects
 from clipforge_runtime import telemetry
 from clipforge_runtime.bus import Unavailable
-from clipforge_runtime.jetstream.connection import Connection, Message
+from clipforge_runtime.jetstream.client import Message
+from clipforge_runtime.jetstream.connection import Connection
 from clipforge_runtime.jetstream.delivery import JetStreamDelivery, Receipt
 from clipforge_runtime.jetstream.turns import GroupedTurns, Queue
 
@@ -195,7 +196,7 @@ class Pulls:
                 self._wake()  # it was meant for whoever waits
             raise
 
-    async def _on_answer(self, message: Message) -> None:
+    def _on_answer(self, message: Message) -> None:
         source = self._of(message)
         if message.status and message.status not in ENDED:
             self._refused(source, message)
@@ -203,7 +204,7 @@ class Pulls:
         if not self._answer(source, None if message.status else message) and not message.status:
             self._keep(message)
 
-    async def _on_poll(self, message: Message) -> None:
+    def _on_poll(self, message: Message) -> None:
         source = self._of(message)
         if message.status == "100":
             source.heard = self._loop.time()

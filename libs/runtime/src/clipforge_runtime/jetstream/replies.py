@@ -8,9 +8,17 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-M = TypeVar("M")
+
+class Answer(Protocol):
+    """What comes, and where."""
+
+    @property
+    def subject(self) -> str: ...
+
+
+M = TypeVar("M", bound=Answer)
 
 LOOK_SECONDS = 0.5
 
@@ -47,9 +55,9 @@ class Replies(Generic[M]):
         """Nobody waits for it any more."""
         self._waiting.pop(inbox.rsplit(".", 1)[-1], None)
 
-    def came(self, inbox: str, message: M) -> None:
+    def came(self, message: M) -> None:
         """An answer. One that nobody waits for is late, and dropped."""
-        answer = self._waiting.pop(inbox.rsplit(".", 1)[-1], None)
+        answer = self._waiting.pop(message.subject.rsplit(".", 1)[-1], None)
         if answer is not None and not answer.done():
             answer.set_result(message)
 
