@@ -28,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return found
 
 
-async def test_an_ordinary_job_asks_for_nothing_but_to_state_and_to_settle(
+async def test_an_ordinary_job_asks_for_nothing_but_to_state_its_outcome(
     workshop: Workshop, asked: Counter[str]
 ) -> None:
     async with workshop.working(import_at_once):
@@ -39,7 +39,7 @@ async def test_an_ordinary_job_asks_for_nothing_but_to_state_and_to_settle(
         looks = asked["$JS.API.STREAM.MSG.GET"]
         await workshop.idle()
 
-    assert (asked["facts.video-imported"], asked["$JS.ACK"]) == (1, 1)
+    assert (asked["facts.video-imported"], asked["$JS.ACK"]) == (1, 0)
     assert looks == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
 from clipforge_runtime.bus import Unavailable
-from clipforge_runtime.jetstream import JetStream, connection, delivery, publishing
+from clipforge_runtime.jetstream import JetStream, connection, publishing
 from clipforge_standalone.servers.nats import NatsServer
 from workshop import (
     PATIENCE,
@@ -29,12 +29,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A killed server may have forgotten what it handed over just before: it answers no ack of it.
-
-    Then the ack's time must pass, before the next hand-over settles it.
-    """
+    """What was asked of a server that was killed is asked anew sooner."""
     monkeypatch.setattr(connection, "REQUEST_SECONDS", 1.0)
-    monkeypatch.setattr(delivery, "ACK_SECONDS", 1.0)
 
 
 async def test_an_idle_worker_goes_on_after_the_log_was_killed(workshop: Workshop) -> None:

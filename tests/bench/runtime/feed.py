@@ -14,6 +14,7 @@ from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, encode
+from clipforge_contracts.pipeline import EXPORT
 from clipforge_contracts.plans import Plan
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.publishing import envelope
@@ -81,7 +82,11 @@ async def measured(
 
 
 async def fill(bus: JetStream, jobs: Jobs, count: int) -> None:
-    """Many at once, not measured: nothing is confirmed but the last of each batch."""
+    """Many at once, not measured: nothing is confirmed but the last of each batch.
+
+    The queue is paused meanwhile, so that workers which are up find all of them waiting.
+    """
+    await bus.pause(EXPORT)
     for n in range(1, count + 1):
         key, fact = jobs.next()
         if n % BULK == 0 or n == count:
@@ -91,6 +96,7 @@ async def fill(bus: JetStream, jobs: Jobs, count: int) -> None:
             headers = {**envelope(fact, fact_id, "gateway"), "Nats-Msg-Id": fact_id}
             subject = str(subjects.fact_subject(fact))
             await bus.connection.publish(subject, encode(fact), headers=headers)
+    await bus.resume(EXPORT)
 
 
 async def main(

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -125,8 +126,16 @@ def process(
     count = count or (system.counts.one_slot if slots == 1 else system.counts.ten_slots)
     with bench(system) as on:
         filled = WARM + count + max(SPARE, waiting)
-        on.feed(count=filled, bulk=True, **({"tenants": tenants} if tenants > 1 else {}))
+        fill = partial(on.feed, count=filled, bulk=True)
+        if tenants > 1:
+            fill = partial(fill, tenants=tenants)
+        if not system.held:
+            fill()
         with on.workers(slots) as pids:
+            if system.held:
+                on.feed(count=1, warm=0)
+                on.marks.wait_for(1, on.system.first_seconds)  # they are up
+                fill(first=1)
             on.marks.wait_for(WARM, on.system.first_seconds)
             began = on.marks.count()
             worker, broker = usage(pids), usage([on.broker.pid])

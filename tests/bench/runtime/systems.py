@@ -54,6 +54,7 @@ class System:
     missing: Callable[[], str]  # why it cannot be measured here; empty where it can
     chain: bool = True
     window: bool = True  # whether its client can have several enqueues under way
+    held: bool = False  # its queue fills, paused, before workers that are up
     first_seconds: float = 30  # until its workers have begun
 
 
@@ -157,21 +158,23 @@ def _celery_missing() -> str:
 
 OURS_1S = System(
     name="clipforge-1s",
-    durability="production's log with sync_interval 1s; publish and ack confirmed",
+    durability="production's log with sync_interval 1s; what is stated is confirmed, acks are not",
     counts=Counts(enqueue=1000, one_slot=1500, ten_slots=4000),
     broker=lambda folder: brokers.our_nats(folder, "1s"),
     feed=_our_feed,
     work=_our_work,
     missing=_no_reason,
+    held=True,
 )
 OURS_ALWAYS = System(
     name="clipforge-always",
-    durability="production as it is: sync_interval always; publish and ack confirmed",
+    durability="production as it is: sync_interval always; what is stated is confirmed, acks are not",
     counts=Counts(enqueue=600, one_slot=1000, ten_slots=2500),
     broker=brokers.our_nats,
     feed=_our_feed,
     work=_our_work,
     missing=_no_reason,
+    held=True,
 )
 BULLMQ_1S = System(
     name="bullmq-everysec",

@@ -104,7 +104,9 @@ class Delivery(Protocol):
         ...
 
     async def ack(self) -> None:
-        """Settle it, and return once the log has confirmed."""
+        """Settle it. Not confirmed: where it is lost, the log hands the message over once more,
+        and whoever gets it finds the work done.
+        """
         ...
 
     async def in_progress(self) -> None:

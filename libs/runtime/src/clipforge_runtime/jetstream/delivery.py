@@ -1,18 +1,13 @@
 """One delivery as JetStream hands it over. What it says of itself stands in its reply subject."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Final
 
 from clipforge_contracts import subjects
-from clipforge_runtime.bus import Headers, Unavailable
+from clipforge_runtime.bus import Headers
 from clipforge_runtime.jetstream.client import Message
 from clipforge_runtime.jetstream.connection import Connection
-
-ACK_SECONDS: Final = 15.0  # longer than the election of a new leader
-ASK_AGAIN_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -78,17 +73,7 @@ class JetStreamDelivery:
         return Receipt.read(self.message.reply)
 
     async def ack(self) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + ACK_SECONDS
-        while True:
-            try:
-                await self.connection.request(self.message.reply, b"+ACK")
-                return
-            except Unavailable:
-                if loop.time() > deadline:
-                    raise
-                # A restarting server refuses at once; nothing announces that it is ready.
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
+        await self.connection.publish(self.message.reply, b"+ACK")
 
     async def in_progress(self) -> None:
         await self.connection.publish(self.message.reply, b"+WPI")

@@ -1,8 +1,9 @@
 """Pull deliveries from the many durable consumers of a stage, in shares of their weights.
 
-While work waits, each free slot asks the consumer whose turn it is, for one message. A consumer
-that has nothing is not asked again: one long poll stays open there, and brings what comes. So a
-fetch costs the same however many consumers are empty. A pull is never cancelled: its message would
+While work waits, each free slot asks the consumer whose turn it is, for one message; those that ask
+the same one in the same turn of the loop ask together. A consumer that has nothing is not asked
+again: one long poll stays open there, and brings what comes. So a fetch costs the same however many
+consumers are empty. A pull is never cancelled: its message would
 be lost until the lease ends. What a poll brings while no slot is free is handed back.
 """
 
@@ -34,7 +35,6 @@ ENDED: Final = ("404", "408")  # nothing there; the poll's time is over
 
 ANSWERS: Final = ("hit", "miss", "polled", "expired")  # asked twice, polled twice
 
-ASK: Final = json.dumps({"batch": 1, "no_wait": True}).encode()
 POLL: Final = json.dumps(
     {
         "batch": 1,
@@ -48,7 +48,13 @@ class Closed(Exception):
     """Nothing more is fetched: the worker stops."""
 
 
-_Answer = asyncio.Future[Message | None]
+@dataclass
+class _Ask:
+    """A slot that waits for a message, or for the word that there is none."""
+
+    asked_at: float
+    answer: asyncio.Future[Message | None]
+    last: bool = False  # of those that asked together: the server's word that it is all is theirs
 
 
 @dataclass
@@ -56,7 +62,8 @@ class _Source:
     """One durable consumer: who asks it, and whether it is known to be empty."""
 
     durable: str
-    asks: deque[tuple[float, _Answer]] = field(default_factory=deque)  # in the order of asking
+    asks: deque[_Ask] = field(default_factory=deque)  # in the order of asking, and of answers
+    unsent: int = 0  # of the asks, the last so many
     polled: bool = False  # a poll is open: it would have brought what waits there
     heard: float = 0.0  # the poll's last sign of life
     rests_until: float = 0.0
@@ -119,8 +126,7 @@ class Pulls:
         while self._ends:
             await self._ends.pop()()
         for source in self._sources.values():
-            while source.asks:
-                self._answer(source, None)
+            self._answer_all(source)
         self._wake(len(self._waiting))
         left = list(self._arrived)
         self._arrived.clear()
@@ -160,11 +166,16 @@ class Pulls:
 
     async def _ask(self, source: _Source) -> Message | None:
         """One pull that does not wait; where it finds nothing, one that does is left open."""
-        answer: _Answer = self._loop.create_future()
-        source.asks.append((self._loop.time(), answer))
+        ask = _Ask(self._loop.time(), self._loop.create_future())
+        source.asks.append(ask)
+        source.unsent += 1
         try:
-            await self._send(source, self._asked, ASK)
-            message = await answer
+            if source.unsent == 1:
+                try:
+                    await asyncio.sleep(0)  # whoever asks in this turn of the loop asks with it
+                finally:  # the others count on it, also where this one is cancelled
+                    await self._send_asks(source)
+            message = await ask.answer
             if message is None and source.is_open(self._loop.time()) and not self._closed:
                 source.polled = True
                 source.heard = self._loop.time()
@@ -172,11 +183,20 @@ class Pulls:
             return message
         except Unavailable:
             self._rest(source)
+            self._answer_all(source)
             return None
         except asyncio.CancelledError:
-            if answer.done() and not answer.cancelled() and (found := answer.result()) is not None:
+            if ask.answer.done() and not ask.answer.cancelled() and (found := ask.answer.result()):
                 self._keep(found)
             raise
+
+    async def _send_asks(self, source: _Source) -> None:
+        count, source.unsent = source.unsent, 0
+        if not count:  # they have been told that there is no answer
+            return
+        source.asks[-1].last = True
+        request = json.dumps({"batch": count, "no_wait": True}).encode()
+        await self._send(source, self._asked, request)
 
     async def _send(self, source: _Source, inbox: str, request: bytes) -> None:
         await self._connection.publish(
@@ -201,7 +221,9 @@ class Pulls:
         if message.status and message.status not in ENDED:
             self._refused(source, message)
         self._came["miss" if message.status else "hit"].inc()
-        if not self._answer(source, None if message.status else message) and not message.status:
+        if message.status:
+            self._no_more(source)
+        elif not self._answer(source, message):
             self._keep(message)
 
     def _on_poll(self, message: Message) -> None:
@@ -225,14 +247,31 @@ class Pulls:
         return self._by_name[Receipt.read(message.reply).consumer]
 
     @staticmethod
-    def _answer(source: _Source, message: Message | None) -> bool:
-        """Give it to whoever asked first and still waits; False where nobody does."""
+    def _answer(source: _Source, message: Message) -> bool:
+        """Give it to whoever asked first; False where nobody does, or does not wait any more."""
+        if not source.asks:
+            return False
+        ask = source.asks.popleft()
+        if ask.answer.done():
+            return False
+        ask.answer.set_result(message)
+        return True
+
+    @staticmethod
+    def _no_more(source: _Source) -> None:
+        """Those that asked together and have no message yet get none."""
         while source.asks:
-            _, answer = source.asks.popleft()
-            if not answer.done():
-                answer.set_result(message)
-                return True
-        return False
+            ask = source.asks.popleft()
+            if not ask.answer.done():
+                ask.answer.set_result(None)
+            if ask.last:
+                return
+
+    def _answer_all(self, source: _Source) -> None:
+        """Nobody will answer them."""
+        source.unsent = 0
+        while source.asks:
+            self._no_more(source)
 
     def _refused(self, source: _Source, message: Message) -> None:
         log.info("a pull ended: %s %s", message.status, message.headers.get("Description"))
@@ -264,8 +303,8 @@ class Pulls:
         for source in self._sources.values():
             if source.polled and now - source.heard > SILENCE_SECONDS:
                 source.polled = False
-            while source.asks and now - source.asks[0][0] > ANSWER_SECONDS:
-                self._answer(source, None)
+            while source.asks and now - source.asks[0].asked_at > ANSWER_SECONDS:
+                self._no_more(source)
         if any(source.is_open(now) for source in self._sources.values()):
             self._wake()
         self._looking = self._loop.call_later(1.0, self._look)
@@ -274,6 +313,5 @@ class Pulls:
         """The server forgets its pulls with the connection."""
         for source in self._sources.values():
             source.polled = False
-            while source.asks:
-                self._answer(source, None)
+            self._answer_all(source)
         self._wake()
