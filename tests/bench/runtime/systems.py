@@ -158,7 +158,7 @@ def _celery_missing() -> str:
 
 OURS_1S = System(
     name="clipforge-1s",
-    durability="production's log with sync_interval 1s; what is stated is confirmed, acks are not",
+    durability="production's log with sync_interval 1s; outcomes are confirmed, acks not",
     counts=Counts(enqueue=1000, one_slot=1500, ten_slots=4000),
     broker=lambda folder: brokers.our_nats(folder, "1s"),
     feed=_our_feed,
@@ -168,7 +168,7 @@ OURS_1S = System(
 )
 OURS_ALWAYS = System(
     name="clipforge-always",
-    durability="production as it is: sync_interval always; what is stated is confirmed, acks are not",
+    durability="production as it is: sync_interval always; outcomes are confirmed, acks not",
     counts=Counts(enqueue=600, one_slot=1000, ten_slots=2500),
     broker=brokers.our_nats,
     feed=_our_feed,
