@@ -4,7 +4,9 @@ Both ends validate: what would be refused on reading is refused on writing, wher
 """
 
 import re
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import DecodeError
 
@@ -108,27 +110,28 @@ def decode(kind: str, body: bytes) -> Fact:
 
 def project_of(fact: Fact) -> ProjectRef:
     """Whose work the fact is about."""
-    return fact.film.project if isinstance(fact, ChunkCut | VideoTranscribed) else fact.project
+    return fact.film.project if isinstance(fact, _OF_A_FILM) else fact.project
 
 
 def about(fact: Fact) -> str:
     """The id of what the fact is about: the last token of its subject."""
-    match fact:
-        case ExportRequested() | ClipExported() | ExportCancelled() | ExportExpired():
-            return fact.export_id
-        case StageFailed() | JobReplayed():
-            return fact.job_id
-        case ClipEdited():
-            return fact.clip.id
-        case BrandKitSaved():
-            return fact.kit_id
-        case TenantSaved():
-            return fact.project.tenant_id
-        case ApiKeySaved():
-            return fact.key_id
-        case RemovalRequested() | ObjectsRemoved():
-            return fact.removal_id
-        case LogTrimmed():
-            return "log"
-        case _:
-            return project_of(fact).project_id
+    return _ABOUT.get(type(fact), _project_id)(fact)
+
+
+def _project_id(fact: Fact) -> str:
+    return project_of(fact).project_id
+
+
+_OF_A_FILM: Final = (ChunkCut, VideoTranscribed)
+_ABOUT: Final[dict[type[Fact], Callable[[Any], str]]] = {
+    **dict.fromkeys(
+        (ExportRequested, ClipExported, ExportCancelled, ExportExpired), attrgetter("export_id")
+    ),
+    **dict.fromkeys((StageFailed, JobReplayed), attrgetter("job_id")),
+    **dict.fromkeys((RemovalRequested, ObjectsRemoved), attrgetter("removal_id")),
+    ClipEdited: attrgetter("clip.id"),
+    BrandKitSaved: attrgetter("kit_id"),
+    TenantSaved: attrgetter("project.tenant_id"),
+    ApiKeySaved: attrgetter("key_id"),
+    LogTrimmed: lambda _: "log",
+}

@@ -100,8 +100,8 @@ def forged(subject: str, scheduler: str) -> bool:
 
 def once(fact: Fact) -> str:
     """The filter under which a fact that is stated once may be found only once."""
-    subject = fact_subject(fact)
-    return last_of(subject.name, subject.tenant, subject.project, subject.about)
+    project = project_of(fact)
+    return last_of(fact_name(fact), project.tenant_id, project.project_id, about(fact))
 
 
 def last_of(name: str, tenant: str, project: str | None, about: str) -> str:

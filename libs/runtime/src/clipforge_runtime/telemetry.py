@@ -106,6 +106,12 @@ def _span(
 
 
 @cache
+def fetched(stage: str, priority: str, lane: str) -> Counter:
+    """The counter of what is fetched of one consumer."""
+    return FETCHED.labels(stage, priority, lane)
+
+
+@cache
 def _running(stage: str) -> Gauge:
     return RUNNING.labels(stage)
 
@@ -121,10 +127,13 @@ def _deliveries(stage: str, outcome: str) -> Counter:
 
 
 def trace_headers() -> dict[str, str]:
-    """The current trace, ready to travel with a message."""
-    carrier: dict[str, str] = {}
-    _TRACE_CONTEXT.inject(carrier)
-    return carrier
+    """The current trace, ready to travel with a message, as W3C Trace Context has it."""
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return {}
+    ids = f"{trace.format_trace_id(span.trace_id)}-{trace.format_span_id(span.span_id)}"
+    state = {"tracestate": span.trace_state.to_header()} if span.trace_state else {}
+    return {"traceparent": f"00-{ids}-{span.trace_flags:02x}", **state}
 
 
 def trace_id() -> str:

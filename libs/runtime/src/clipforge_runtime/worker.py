@@ -104,7 +104,7 @@ class Worker:
         if await self._adopted(cause):
             return
         subject = cause.subject
-        telemetry.FETCHED.labels(self.stage.name, subject.priority, subject.lane).inc()
+        telemetry.fetched(self.stage.name, subject.priority, subject.lane).inc()
         with telemetry.observe(self.stage.name, delivery.headers, cause.log_fields) as outcome:
             outcome.word = "abandoned"  # unless it is settled
             outcome.word = await self._settle(cause)

@@ -2,7 +2,7 @@
 
 nats-py's own way of a message costs more than the work on it: a queue and a task for each
 subscription, a check of every header and subject. Its connection is kept, with all that it knows of
-servers and reconnecting; what goes over it is written and heard here. See ADR 18.
+servers and reconnecting; what goes over it is written and heard here. See ADR 19.
 """
 
 import asyncio
