@@ -1,5 +1,7 @@
 """What a delivery costs: the requests that it makes of a real log."""
 
+import asyncio
+import json
 from collections import Counter
 from typing import Any
 
@@ -7,8 +9,10 @@ import pytest
 
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
+from clipforge_contracts.pipeline import IMPORT
 from clipforge_runtime.jetstream.client import Message
 from clipforge_runtime.jetstream.connection import Connection
+from clipforge_runtime.jetstream.pulling import Pulls
 from workshop import Gate, Workshop, import_at_once
 
 pytestmark = pytest.mark.integration
@@ -76,3 +80,38 @@ async def test_a_cancel_that_was_heard_is_looked_up_when_the_turn_comes(
     assert second.project.project_id not in projects
     assert third.project.project_id in projects
     assert gate.calls == 2
+
+
+async def test_slots_that_are_free_together_ask_together(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten slots, and twelve jobs: each job once, and those without one hear that there is none."""
+    asked: list[int] = []
+    publish = Connection.publish
+
+    async def counted(connection: Connection, subject: str, body: bytes = b"", **more: Any) -> None:
+        if ".CONSUMER.MSG.NEXT." in subject and json.loads(body).get("no_wait"):
+            asked.append(json.loads(body)["batch"])
+        await publish(connection, subject, body, **more)
+
+    monkeypatch.setattr(Connection, "publish", counted)
+    for n in range(12):
+        await workshop.submit(f"film {n}")
+    found: list[int] = []
+
+    async def slot(pulls: Pulls) -> None:
+        while True:
+            delivery = await pulls.next()
+            found.append(delivery.sequence)
+            await delivery.ack()
+
+    async with workshop.connected("import") as bus, bus.pulls(IMPORT) as pulls:
+        slots = [asyncio.create_task(slot(pulls)) for _ in range(10)]
+        await workshop.idle()
+        await workshop.polled()  # all ten wait for news
+        for each in slots:
+            each.cancel()
+        await asyncio.gather(*slots, return_exceptions=True)
+
+    assert sorted(found) == list(range(1, 13))
+    assert len(asked) < sum(asked)
