@@ -37,7 +37,7 @@ check: setup ## format, lint, types, import rules, messages
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
 
 test: setup ## every test, against real servers, in WORKERS=2 processes
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 demo: setup ## take a film through, leave clips in ./out (VIDEO=file or address)
 	@test -n "$(VIDEO)" || test -f $(DEMO) || { echo "making the demo film (once) ..."; $(BIN)/python demo/film.py $(DEMO); }

@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
+from xdist.scheduler import LoadScopeScheduling
 
 from clipforge_contracts.permissions import users
 from clipforge_projector import schema
@@ -25,20 +27,30 @@ from films import Films
 
 TESTS = Path(__file__).parent
 LONGEST_FIRST = ("pipeline", "chaos", "architecture", "integration", "unit")
+STACK_OF_THEIR_OWN = ("test_kills.py", "test_run_alone.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Several processes: a file stays in one, as do files that share servers; short ones come last.
+    """Where several processes share the tests, short ones come last, so that all end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _turn(item.path.relative_to(TESTS).parts[0]))
 
-    Files that share a server name it: `pytest.mark.xdist_group("stack")`.
+
+class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file is run by one process, as are the files of `pipeline` that share a stack.
+
+    Not xdist's groups: it writes them where pytest does not look any more, so they do nothing.
     """
-    if not hasattr(config, "workerinput"):
-        return
-    items.sort(key=lambda item: _turn(item.path.relative_to(TESTS).parts[0]))
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).as_posix()))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePosixPath(nodeid.partition("::")[0])
+        shares = file.parent.name == "pipeline" and file.name not in STACK_OF_THEIR_OWN
+        return str(file.parent if shares else file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
+    return WholeFiles(config, log)
 
 
 def _turn(folder: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from clipforge_standalone.stack import Stack
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
 
 README = Path(__file__).parents[2] / "libs/client/README.md"
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)

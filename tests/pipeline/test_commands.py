@@ -17,7 +17,7 @@ from clipforge_client import Client, Project
 from clipforge_contracts.pipeline import BY_QUEUE
 from clipforge_standalone.stack import Stack
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
 
 CLIPFORGE = Path(sys.executable).with_name("clipforge")
 PATIENCE = 240  # seconds

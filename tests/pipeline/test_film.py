@@ -10,7 +10,7 @@ from clipforge_client.client import Client
 from clipforge_client.errors import NotFound
 from clipforge_client.models import Export, Project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
 
 SHORT = {"clips": 2, "min_clip_ms": 5_000, "max_clip_ms": 15_000}
 

@@ -12,7 +12,7 @@ from clipforge_media import ffmpeg
 from films import Films
 from web_server import Answer, WebServer, ranged, redirect, status, whole
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
 
 SHORT = {"min_clip_ms": 2_000, "max_clip_ms": 12_000}
 

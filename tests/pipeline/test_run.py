@@ -20,7 +20,7 @@ from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone import folder
 from clipforge_standalone.stack import Stack
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.integration, pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.integration]
 
 CLIPFORGE = Path(sys.executable).with_name("clipforge")
 
