@@ -60,7 +60,8 @@ def measure(source: str, start_ms: int, end_ms: int) -> list[str]:
     """The pass that measures loudness: sound only, in a hundredth of the time."""
     return [
         *("-v", "info", "-nostats", *_input(source, start_ms, end_ms)),
-        *("-map", "0:a:0", "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"),
+        # verbose: below what is shown. ffmpeg 5, which Debian has, knows no `quiet` here.
+        *("-map", "0:a:0", "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"),
     ]
 
 
