@@ -12,7 +12,15 @@ pytestmark = needs_helm()
 
 NATS, POSTGRES, S3, HTTPS = 4222, 5432, 9000, 443
 WORKERS = ("import", "transcription", "clip-detection", "export", "maintenance")
-PRIVATE = ("10.0.0.7", "172.16.3.4", "192.168.1.1", "100.64.0.9", "127.0.0.1", "169.254.169.254")
+PRIVATE = (
+    "10.0.0.7",
+    "172.16.3.4",
+    "192.168.1.1",
+    "100.64.0.9",
+    "127.0.0.1",
+    "169.254.169.254",
+    "192.0.2.2",
+)
 API_SERVER = "10.96.0.1"
 METADATA = "169.254.169.254"
 PUBLIC = "93.184.215.14"
@@ -157,6 +165,14 @@ def test_a_named_place_of_a_server_is_the_only_one() -> None:
     assert reaches(objects, "import", "10.1.0.5", S3)
     assert not reaches(objects, "import", ANY_POD, S3)
     assert not reaches(objects, "gateway", ANY_POD, POSTGRES)
+
+
+def test_own_networks_with_public_addresses_are_not_reached_by_what_fetches() -> None:
+    objects = rendered({"networkPolicy": {"ownPublic": ["93.184.215.0/24"]}})
+
+    for port in (80, HTTPS, S3):
+        assert not reaches(objects, "import", PUBLIC, port)
+    assert reaches(objects, "import", "93.184.216.14", HTTPS)
 
 
 def test_the_policies_can_be_left_to_others() -> None:

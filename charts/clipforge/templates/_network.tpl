@@ -7,9 +7,13 @@
 {{- $port | default (get (dict "http" "80" "https" "443" "nats" "4222" "tls" "4222") $parts.scheme) -}}
 {{- end -}}
 
-{{/* What is not of the public internet, and so never what a user's address may lead to. */}}
+{{/*
+What is not of the public internet, and so never what a user's address may lead to; and what has a
+public address, but is the cluster's own: its nodes, or its API server.
+*/}}
 {{- define "clipforge.notPublic" -}}
-[0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3]
+{{- $reserved := list "0.0.0.0/8" "10.0.0.0/8" "100.64.0.0/10" "127.0.0.0/8" "169.254.0.0/16" "172.16.0.0/12" "192.0.0.0/24" "192.0.2.0/24" "192.168.0.0/16" "198.18.0.0/15" "198.51.100.0/24" "203.0.113.0/24" "224.0.0.0/3" -}}
+{{- concat $reserved .root.Values.networkPolicy.ownPublic | toJson -}}
 {{- end -}}
 
 {{/*
@@ -41,14 +45,14 @@ Takes (dict "root" $ "c" COMPONENT "peers" LIST).
       protocol: TCP
 {{- if .c.nats }}
 - to:
-    {{- include "clipforge.peers" (dict "c" .c "peers" $policy.nats) | nindent 4 }}
+    {{- include "clipforge.peers" (dict "root" .root "c" .c "peers" $policy.nats) | nindent 4 }}
   ports:
     - port: {{ include "clipforge.port" $values.nats.url }}
       protocol: TCP
 {{- end }}
 {{- if .c.s3 }}
 - to:
-    {{- include "clipforge.peers" (dict "c" .c "peers" $policy.s3) | nindent 4 }}
+    {{- include "clipforge.peers" (dict "root" .root "c" .c "peers" $policy.s3) | nindent 4 }}
   ports:
     {{- $ports := list (include "clipforge.port" $values.s3.endpoint) }}
     {{- if and .test $values.s3.publicEndpoint }}
@@ -61,14 +65,14 @@ Takes (dict "root" $ "c" COMPONENT "peers" LIST).
 {{- end }}
 {{- if .c.database }}
 - to:
-    {{- include "clipforge.peers" (dict "c" .c "peers" $policy.postgres) | nindent 4 }}
+    {{- include "clipforge.peers" (dict "root" .root "c" .c "peers" $policy.postgres) | nindent 4 }}
   ports:
     - port: {{ int $values.postgres.port }}
       protocol: TCP
 {{- end }}
 {{- if and $values.observability.otlpEndpoint (not .test) }}
 - to:
-    {{- include "clipforge.peers" (dict "c" .c "peers" $policy.otlp) | nindent 4 }}
+    {{- include "clipforge.peers" (dict "root" .root "c" .c "peers" $policy.otlp) | nindent 4 }}
   ports:
     - port: {{ include "clipforge.port" $values.observability.otlpEndpoint }}
       protocol: TCP
