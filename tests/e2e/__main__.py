@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from e2e import images
+from e2e import images, walls
 from e2e.shell import Failed, kubectl, run
 from render.chart import CHART, ROOT, VALUES
 
@@ -30,6 +30,7 @@ def main() -> None:
         step("servers", figures, servers)
         step("install", figures, install)
         step("first_clip", figures, first_clip)
+        step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE))
     except Failed:
         sys.stderr.write(evidence())
         raise

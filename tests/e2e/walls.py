@@ -1,0 +1,84 @@
+"""What pods may not do on this cluster: each wall is pushed at from inside."""
+
+import json
+from typing import Final
+
+from e2e.shell import Failed, kubectl, run
+
+CONNECT: Final = """
+import json, socket, sys
+open_ones = []
+for place in sys.argv[1:]:
+    host, port = place.rsplit(":", 1)
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+        open_ones.append(place)
+    except OSError:
+        continue
+print(json.dumps(open_ones))
+"""
+POSTGRES, NATS, S3 = "postgres:5432", "nats:4222", "s3:9000"
+API_SERVER, METADATA = "kubernetes.default:443", "169.254.169.254:80"
+PLACES: Final = (POSTGRES, NATS, S3, API_SERVER, METADATA)
+REACHED: Final = {
+    "gateway": {POSTGRES, NATS, S3},
+    "projector": {POSTGRES, NATS},
+    "import": {NATS, S3},
+    "transcription": {NATS, S3},
+    "clip-detection": {NATS, S3},
+    "export": {NATS, S3},
+    "maintenance": {NATS, S3},
+}
+# What every account may ask, and nothing of the namespace's.
+COMMON: Final = ("reviews", "clustertrustbundles")
+
+
+def stand(namespace: str, release: str) -> None:
+    """Failed, with all that is open, where one of them does not stand."""
+    faults = [
+        *_network(namespace, release),
+        *_accounts(namespace, release),
+        *_privileges(namespace),
+    ]
+    if faults:
+        raise Failed("walls have holes:\n" + "\n".join(faults))
+
+
+def _network(namespace: str, release: str) -> list[str]:
+    faults = []
+    for component, wanted in REACHED.items():
+        pod = f"deploy/{release}-clipforge-{component}"
+        command = ("exec", pod, "-c", component, "--", "python", "-c", CONNECT, *PLACES)
+        reached = set(json.loads(kubectl(*command, namespace=namespace)))
+        if reached != wanted:
+            faults.append(f"{component} reaches {sorted(reached)}, not {sorted(wanted)}")
+    return faults
+
+
+def _accounts(namespace: str, release: str) -> list[str]:
+    faults = []
+    for component in REACHED:
+        account = f"system:serviceaccount:{namespace}:{release}-clipforge-{component}"
+        said = kubectl(
+            "auth", "can-i", "--list", "--no-headers", "--as", account, namespace=namespace
+        )
+        resources = [line.split()[0] for line in said.splitlines() if line[:1].strip()]
+        more = [one for one in resources if not any(word in one for word in COMMON) and one != "[]"]
+        named = [one for one in more if not one.startswith("[")]
+        if named:
+            faults.append(f"{component}'s account may do something with {named}")
+    return faults
+
+
+def _privileges(namespace: str) -> list[str]:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "root", "namespace": namespace},
+        "spec": {"containers": [{"name": "root", "image": "clipforge/servers:dev"}]},
+    }
+    try:
+        run("kubectl", "create", "--dry-run=server", "-f", "-", input=json.dumps(pod))
+    except Failed as refused:
+        return [] if "violates PodSecurity" in str(refused) else [str(refused)]
+    return ["a pod that may run as root is let in"]
