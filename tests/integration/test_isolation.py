@@ -9,6 +9,7 @@ from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, ce_type, encode
 from clipforge_contracts.permissions import (
     ADMIN,
+    BACKUP,
     GATEWAY,
     GATEWAY_STATES,
     PROJECTOR,
@@ -34,6 +35,8 @@ def may_state(user: str, kind: type[Fact]) -> bool:
         return kind in GATEWAY_STATES
     if user == PROJECTOR:
         return kind in PROJECTOR_STATES
+    if user == BACKUP:
+        return False
     return kind in (*BY_STAGE[user].states, facts.StageFailed)
 
 
@@ -112,6 +115,8 @@ async def test_no_service_can_change_or_empty_the_log(
     calls = ["DELETE", "PURGE", "UPDATE", "CREATE", "RESTORE", "SNAPSHOT", "MSG.DELETE"]
     if user == PROJECTOR:
         calls.remove("PURGE")  # it makes room: what is over goes, by its subject
+    if user == BACKUP:
+        calls.remove("SNAPSHOT")
     tried = [
         *(f"$JS.API.STREAM.{call}.{STREAM}" for call in calls),
         "$JS.API.STREAM.CREATE.ANOTHER",
@@ -119,6 +124,7 @@ async def test_no_service_can_change_or_empty_the_log(
         "$JS.API.STREAM.PURGE.KV_progress",
         f"$JS.API.CONSUMER.LEADER.STEPDOWN.{STREAM}.import-high-l0",
         "$JS.API.ACCOUNT.PURGE.x",
+        f"$JS.SNAPSHOT.RESTORE.{STREAM}.piece",
         "$SYS.REQ.SERVER.PING",
         "anything.else",
     ]
@@ -171,6 +177,19 @@ async def test_a_schedule_is_no_way_around_the_permissions(workshop: Workshop, t
     assert gate.calls == 0
     assert failure.reason == "unreadable"
     assert all(entry.fact is None for entry in await workshop.log("facts.export-requested.>"))
+
+
+async def test_whoever_takes_backups_cannot_read_the_log_otherwise(
+    workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = [
+        f"$JS.API.STREAM.MSG.GET.{STREAM}",
+        f"$JS.API.STREAM.INFO.{STREAM}",
+        f"$JS.API.CONSUMER.CREATE.{STREAM}.reader",
+        "$JS.API.STREAM.SNAPSHOT.KV_progress",
+    ]
+
+    assert await refused(workshop, caplog, BACKUP, tried) == tried
 
 
 async def test_only_the_gateway_pauses_a_queue(

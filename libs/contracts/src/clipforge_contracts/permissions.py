@@ -28,6 +28,7 @@ from clipforge_contracts.facts import Fact, fact_name
 from clipforge_contracts.pipeline import PIPELINE, Stage
 
 ADMIN: Final = "admin"  # declares the stream and the consumers, at install and upgrade
+BACKUP: Final = "backup"  # takes snapshots of the log, and nothing else
 GATEWAY: Final = "gateway"
 PROJECTOR: Final = "projector"
 
@@ -78,7 +79,18 @@ class Permissions:
 def users() -> dict[str, Permissions]:
     """Every NATS user by name."""
     return {
-        ADMIN: Permissions(publish=("$JS.API.>",), subscribe=(_inbox(ADMIN),)),
+        ADMIN: Permissions(
+            # A snapshot is brought back piece by piece, past the API.
+            publish=("$JS.API.>", f"$JS.SNAPSHOT.RESTORE.{subjects.STREAM}.*"),
+            subscribe=(_inbox(ADMIN),),
+        ),
+        BACKUP: Permissions(
+            publish=(
+                f"$JS.API.STREAM.SNAPSHOT.{subjects.STREAM}",
+                f"$JS.SNAPSHOT.ACK.{subjects.STREAM}.*",
+            ),
+            subscribe=(_inbox(BACKUP),),
+        ),
         GATEWAY: _gateway(),
         PROJECTOR: Permissions(
             publish=(

@@ -226,7 +226,7 @@ class S3Store:
             return await asyncio.to_thread(work)
         except S3Error as error:
             if error.code in _GONE:
-                raise NotFound(str(error.code)) from error
+                raise NotFound(f"{error.code} {error.object_name or error.bucket_name}") from error
             raise Transient(f"The object store refused: {error.code}.") from error
         except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Transient("The object store does not answer.") from error
