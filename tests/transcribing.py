@@ -98,7 +98,7 @@ class Reader:
                 on_seconds(float(end))
         return heard
 
-    def language(self, samples: Samples) -> Language:
+    def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
         return Language("en", 0.99)
 
     def speech(self, samples: Samples) -> list[tuple[int, int]]:

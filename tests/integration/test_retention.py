@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import os
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -141,6 +143,39 @@ async def test_a_dry_run_lists_what_is_due_and_changes_nothing(house: House) -> 
         row = await session.get(Project, film.project)
         assert row is not None
         assert row.expired_at is None
+
+
+async def test_the_command_of_the_dry_run_says_what_goes_within_so_many_hours(house: House) -> None:
+    free = await house.tenant(Plan.FREE)
+    film = await house.ready(free)
+
+    soon, now = await said("due", "13", house=house), await said("due", house=house)
+
+    assert f"film of project {film.project}" in soon
+    assert film.project not in now
+    async with house.sessions() as session:
+        row = await session.get(Project, film.project)
+        assert row is not None
+        assert row.expired_at is None
+
+
+async def said(*command: str, house: House) -> str:
+    """What a command of the projector prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "clipforge_projector", *command),
+        stdout=asyncio.subprocess.PIPE,
+        env={
+            "PATH": os.environ["PATH"],
+            "CLIPFORGE_NATS_URL": house.nats.url("projector"),
+            "CLIPFORGE_DATABASE_URL": house.settings.database_url.get_secret_value(),
+            "CLIPFORGE_S3_ENDPOINT": house.settings.s3_endpoint,
+            "CLIPFORGE_S3_ACCESS_KEY": "none",
+            "CLIPFORGE_S3_SECRET_KEY": "none",
+        },
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
 
 
 async def test_a_film_that_another_project_still_needs_stays(house: House) -> None:

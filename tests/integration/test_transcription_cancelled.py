@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import speech
@@ -17,7 +18,13 @@ from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.process import Child
+from clipforge_transcription import samples
+from clipforge_transcription.engines import Cancelled
+from clipforge_transcription.engines.scripted import Always, Scripted
+from clipforge_transcription.engines.whisper import FasterWhisper
 from clipforge_transcription.models import ModelMissing, find
+from clipforge_transcription.recogniser import Choice, Recogniser
+from clipforge_transcription.samples import Samples
 from hearing import flac, joined, milliseconds
 from transcribing import film
 from workshop import Workshop, eventually
@@ -75,6 +82,47 @@ def processor_seconds(process: Child) -> float:
     """What it has used, all of its threads together."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def test_a_cancel_is_looked_for_before_each_step_of_a_window(sound: Path, tmp_path: Path) -> None:
+    """One window of half a minute is encoded, decoded and aligned before any of it is told."""
+    model = find(MODEL, tmp_path)
+    engine = FasterWhisper(model.folder, name=MODEL, sha256=model.sha256, workers=1)
+    window = samples.read(sound, 0, 25_000)
+
+    for steps in range(3):
+        asked, told = list[int](), list[float]()
+
+        def cancelled(asked: list[int] = asked, steps: int = steps) -> bool:
+            asked.append(steps)
+            return len(asked) > steps
+
+        with pytest.raises(Cancelled):
+            engine.hear(
+                window, language="en", vocabulary=[], on_seconds=told.append, cancelled=cancelled
+            )
+        assert (len(asked), told) == (steps + 1, [])
+
+
+def test_a_cancel_is_looked_for_before_each_phrase_is_aligned() -> None:
+    aligned: list[Sequence[str]] = []
+
+    def align(_samples: Samples, words: Sequence[str]) -> None:
+        aligned.append(words)
+
+    whole = Recogniser(Scripted("One phrase. Another one. A third one."), None, Always(), align)
+    with pytest.raises(Cancelled):
+        whole.transcribe(
+            np.zeros(60 * samples.RATE, np.float32),
+            Choice("scripted", "en", 1.0),
+            offset_ms=0,
+            end_ms=60_000,
+            vocabulary=[],
+            on_seconds=lambda _seconds: None,
+            cancelled=lambda: len(aligned) > 0,
+        )
+
+    assert len(aligned) == 1
 
 
 async def test_a_cancel_ends_a_running_whisper_and_leaves_no_scratch(

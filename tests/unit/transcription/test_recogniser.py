@@ -28,6 +28,11 @@ class Speech:
         return [(0, self.milliseconds)]
 
 
+def never() -> bool:
+    """It is wanted all the time."""
+    return False
+
+
 def english(text: str = TEXT, *, logprob: float = -0.3, confidence: float = 0.9) -> Scripted:
     return Scripted(text, name="small", languages=["en"], logprob=logprob, confidence=confidence)
 
@@ -42,7 +47,9 @@ def multilingual(code: str = "en", probability: float = 0.99) -> Scripted:
 
 
 def choose(*, other: Scripted | None = None, language: str = "", model: str = "") -> Choice:
-    return Recogniser(english(), other, Speech()).choose(MINUTE, language=language, model=model)
+    return Recogniser(english(), other, Speech()).choose(
+        MINUTE, language=language, model=model, cancelled=never
+    )
 
 
 def test_english_goes_to_the_small_model_and_the_rest_to_the_other() -> None:
@@ -73,7 +80,7 @@ def test_one_model_may_do_for_everything() -> None:
     engine = multilingual("de")
     recogniser = Recogniser(engine, engine, Speech())
 
-    assert recogniser.choose(MINUTE, language="", model="").engine == "large"
+    assert recogniser.choose(MINUTE, language="", model="", cancelled=never).engine == "large"
     assert recogniser.identity == engine.identity
 
 
@@ -91,7 +98,11 @@ def test_what_is_not_installed_is_refused_with_the_remedy(
     other: bool, language: str, model: str, reason: str, said: str
 ) -> None:
     with pytest.raises(Permanent) as refused:
-        choose(other=multilingual("de") if other else None, language=language, model=model)
+        choose(
+            other=multilingual("de") if other else None,
+            language=language,
+            model=model,
+        )
 
     assert refused.value.reason == reason
     assert said in str(refused.value)

@@ -36,7 +36,12 @@ def plan(
         progress(7, "telling the language")
         start = min(speech[0][0], duration)
         sample = samples.read(file, start, min(start + LANGUAGE_MS, duration))
-        choice = recogniser.choose(sample, language=film.options.language, model=film.options.model)
+        choice = recogniser.choose(
+            sample,
+            language=film.options.language,
+            model=film.options.model,
+            cancelled=cancelled,
+        )
         spans = cutting.spans(speech, duration)
     # Without the probability: it differs from processor to processor, and keys must not.
     chosen = [choice.engine, choice.language]

@@ -7,7 +7,7 @@ from typing import Final
 from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_transcription import guards, notices, timing
-from clipforge_transcription.engines import Engine, Language, SpeechDetector
+from clipforge_transcription.engines import Cancelled, Engine, Language, SpeechDetector
 from clipforge_transcription.samples import Samples
 from clipforge_transcription.timing import Align
 
@@ -41,14 +41,18 @@ class Recogniser:
         """What a transcript depends on beside the sound and the options."""
         return "+".join(engine.identity for engine in self._engines())
 
-    def choose(self, samples: Samples, *, language: str, model: str) -> Choice:
+    def choose(
+        self, samples: Samples, *, language: str, model: str, cancelled: Callable[[], bool]
+    ) -> Choice:
         """Decide by the user's wish, else by listening. Permanent for what is not installed."""
         wish = self._wished(model) if model else None
         if asked := language.partition("-")[0].lower():
             return self._asked(asked, wish)
         if self.multilingual is None:
             return Choice((wish or self.english).name, ENGLISH, 0.0)
-        return self._heard(self.multilingual.language(samples), self.multilingual, wish)
+        return self._heard(
+            self.multilingual.language(samples, cancelled=cancelled), self.multilingual, wish
+        )
 
     def transcribe(
         self,
@@ -73,13 +77,15 @@ class Recogniser:
             )
         )
         doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
+        if cancelled():
+            raise Cancelled
         if doubted or (not heard and self._speaks(samples)):
             return [], self._complaint(choice)
         timed = timing.correct(
             heard,
             samples,
             engine=engine.name,
-            align=self.align if choice.language == ENGLISH else None,
+            align=_while_wanted(self.align, cancelled) if choice.language == ENGLISH else None,
         )
         return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), ""
 
@@ -146,3 +152,16 @@ class Recogniser:
         """Each once: one model of many languages may do for English, too."""
         other = self.multilingual
         return [self.english] if other is None or other is self.english else [self.english, other]
+
+
+def _while_wanted(align: Align | None, cancelled: Callable[[], bool]) -> Align | None:
+    """The aligner, which asks before each phrase."""
+    if align is None:
+        return None
+
+    def wanted(samples: Samples, words: Sequence[str]) -> Sequence[tuple[float, float]] | None:
+        if cancelled():
+            raise Cancelled
+        return align(samples, words)
+
+    return wanted

@@ -69,11 +69,11 @@ class Engine(Protocol):
         on_seconds: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> list[Heard]:
-        """Transcribe. Calls `on_seconds` as it gets on; raises Cancelled between segments."""
+        """Transcribe. Calls `on_seconds` as it gets on; raises Cancelled between its steps."""
         ...
 
-    def language(self, samples: Samples) -> Language:
-        """What is spoken; for engines of several languages."""
+    def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
+        """What is spoken; for engines of several languages. Cancelled."""
         ...
 
 

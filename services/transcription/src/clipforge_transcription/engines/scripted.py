@@ -59,7 +59,7 @@ class Scripted:
             heard.append(Heard(tuple(words), logprob=self._logprob))
         return heard
 
-    def language(self, samples: Samples) -> Language:
+    def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
         return self._detects
 
 

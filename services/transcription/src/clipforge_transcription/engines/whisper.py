@@ -6,6 +6,7 @@ words, and earlier text is not fed back, since errors then repeat.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,10 @@ BEAM: Final = 5
 # most frequent: one window alone took French radio for English, at 0.82.
 LANGUAGE_WINDOWS: Final = 3
 LANGUAGE_SURE: Final = 0.9
+# What the model does at once, and cannot be interrupted in. A window of 30 s takes three of these,
+# and six more where it is listened to again at higher temperatures.
+STEPS: Final = frozenset({"encode", "generate", "align", "detect_language"})
+_cancelled: ContextVar[Callable[[], bool]] = ContextVar("cancelled")
 CUT_SILENCE_MS: Final = 100  # the longest pause is looked for, so short ones do no harm
 # Written without spaces: here a word without one before it is a word of its own.
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
@@ -50,6 +55,7 @@ class FasterWhisper:
             num_workers=workers,
             local_files_only=True,
         )
+        self._model.model = _Steps(self._model.model)
         self._strain = strain
         self.name = name
         self.sha256 = sha256
@@ -68,10 +74,9 @@ class FasterWhisper:
         on_seconds: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> list[Heard]:
-        if cancelled():
-            raise Cancelled
         if len(samples) == 0:
             return []
+        _cancelled.set(cancelled)
         segments, _ = self._model.transcribe(
             samples,
             language=language,
@@ -83,13 +88,12 @@ class FasterWhisper:
         )
         heard: list[Heard] = []
         for segment in segments:
-            if cancelled():
-                raise Cancelled
             on_seconds(float(segment.end))
             heard.append(_heard(segment, spaced=language not in UNSPACED))
         return heard
 
-    def language(self, samples: Samples) -> Language:
+    def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
+        _cancelled.set(cancelled)
         code, probability, _ = self._model.detect_language(
             samples,
             vad_filter=True,
@@ -97,6 +101,25 @@ class FasterWhisper:
             language_detection_threshold=LANGUAGE_SURE,
         )
         return Language(str(code), float(probability))
+
+
+class _Steps:
+    """CTranslate2's model, which asks before each step whether anybody still waits for it."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._model, name)
+        if name not in STEPS:
+            return found
+
+        def step(*arguments: Any, **more: Any) -> Any:
+            if _cancelled.get()():
+                raise Cancelled
+            return found(*arguments, **more)
+
+        return step
 
 
 def beam(strain: int) -> int:
