@@ -1,6 +1,7 @@
 """The projector on a real PostgreSQL: in order, each fact once, and the same rows again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,9 +23,10 @@ from clipforge.v1.facts_pb2 import (
     VideoImported,
 )
 from clipforge_catalog.database import Sessions, open_database, with_driver
-from clipforge_catalog.queries import clips, exports, jobs, projects
+from clipforge_catalog.queries import clips, exports, figures, jobs, projects
 from clipforge_catalog.tables import (
     Clip,
+    Job,
     JobState,
     Position,
     Project,
@@ -340,6 +342,39 @@ async def test_rows_that_are_behind_remove_only_what_is_older_than_they_are(
     assert position.at is not None
     spared = datetime.fromtimestamp(asked.decided_at_ms / 1000, UTC)
     assert spared <= position.at - UNSETTLED
+
+
+async def test_jobs_are_counted_without_reading_them(sessions: Sessions, bus: MemoryBus) -> None:
+    """As they come, change in bulk, and go: the numbers are those of the rows."""
+    other, left = the_same_film_again()
+    cancel = ProjectCancelled(project=project_of(other))
+
+    async def numbers() -> tuple[Any, Any]:
+        await catch_up(sessions, bus)
+        async with sessions() as session:
+            rows = (await session.exec(select(Job.stage, Job.priority, Job.state))).all()
+            return await jobs.count_by_priority(session), rows
+
+    seen: list[int] = []
+    for told in ([*LIFE, other, left], [cancel], [ProjectDeleted(project=project())]):
+        await tell(bus, *told)
+        counted, rows = await numbers()
+        flat = Counter(
+            {(*of, state): n for of, states in counted.items() for state, n in states.items()}
+        )
+        assert flat == Counter(map(tuple, rows))
+        seen.append(len(rows))
+    assert seen[0] == seen[1] > seen[2] > 0
+
+    scans = text(
+        "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_xact_user_tables "
+        "WHERE relname = 'jobs'"
+    )
+    async with sessions() as session:
+        before = (await session.exec(scans)).one()  # type: ignore[call-overload]
+        await jobs.count(session)
+        await figures.by_tenant(session, "import")
+        assert (await session.exec(scans)).one() == before  # type: ignore[call-overload]
 
 
 async def test_a_film_keeps_the_day_of_its_first_import_whoever_imports_it_again(

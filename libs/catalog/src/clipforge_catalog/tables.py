@@ -181,6 +181,18 @@ class Job(SQLModel, table=True):
     looked_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
+class JobCount(SQLModel, table=True):
+    """How many jobs there are of each kind. The database keeps it, by triggers on the jobs."""
+
+    __tablename__ = "job_counts"
+
+    stage: str = Field(primary_key=True)
+    tenant_id: str = Field(primary_key=True)
+    priority: str = Field(primary_key=True)
+    state: str = Field(primary_key=True)
+    number: int = Field(sa_column=_sequence())
+
+
 class Transcript(SQLModel, table=True):
     __tablename__ = "transcripts"
 

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Float, cast
 from sqlmodel import case, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge_catalog.tables import Asset, Clip, Export, Job, JobState, Project
+from clipforge_catalog.tables import Asset, Clip, Export, Job, JobCount, JobState, Project
 
 SAMPLES: Final = 200  # of the newest jobs, to learn from: some days of a small installation
 
@@ -119,17 +119,21 @@ async def by_tenant(session: AsyncSession, stage: str, *, limit: int = 100) -> l
     """Those with the most work outstanding first."""
 
     waiting, completed, failed = (
-        func.count(case((col(Job.state) == state, 1)))
+        func.sum(case((col(JobCount.state) == state, JobCount.number), else_=0))
         for state in (JobState.WAITING, JobState.COMPLETED, JobState.FAILED)
     )
     statement = (
-        select(Job.tenant_id, waiting, completed, failed)
-        .where(Job.stage == stage)
-        .group_by(col(Job.tenant_id))
-        .order_by(waiting.desc(), col(Job.tenant_id))
+        select(JobCount.tenant_id, waiting, completed, failed)
+        .where(JobCount.stage == stage)
+        .group_by(col(JobCount.tenant_id))
+        .having(func.sum(JobCount.number) > 0)
+        .order_by(waiting.desc(), col(JobCount.tenant_id))
         .limit(limit)
     )
-    return [Share(*row) for row in (await session.exec(statement)).all()]
+    return [
+        Share(tenant, *map(int, numbers))
+        for tenant, *numbers in (await session.exec(statement)).all()
+    ]
 
 
 def _float(number: float | None) -> float | None:

@@ -8,7 +8,7 @@ from sqlmodel import col, func, or_, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge_catalog.queries.page import Cursor, Page, page
-from clipforge_catalog.tables import Job, JobState, Position
+from clipforge_catalog.tables import Job, JobCount, JobState, Position
 from clipforge_contracts import subjects
 from clipforge_contracts.pipeline import PIPELINE
 
@@ -59,11 +59,12 @@ async def count(session: AsyncSession) -> dict[str, Counter[str]]:
 
 async def count_by_priority(session: AsyncSession) -> dict[tuple[str, str], Counter[str]]:
     """How many jobs are in each state, by stage and priority."""
-    by = (col(Job.stage), col(Job.priority), col(Job.state))
-    statement = select(Job.stage, Job.priority, Job.state, func.count()).group_by(*by)
+    by = (col(JobCount.stage), col(JobCount.priority), col(JobCount.state))
+    statement = select(*by, func.sum(JobCount.number)).group_by(*by)
     found: dict[tuple[str, str], Counter[str]] = {}
     for stage, priority, state, number in (await session.exec(statement)).all():
-        found.setdefault((stage, priority), Counter())[state] = number
+        if number:
+            found.setdefault((stage, priority), Counter())[state] = int(number)
     return found
 
 
