@@ -102,6 +102,11 @@ class Project(SQLModel, table=True):
     __table_args__ = (
         Index("projects_by_order", "tenant_id", "sequence", "id"),
         Index("projects_by_asset", "asset_id"),
+        Index(
+            "projects_by_upload",
+            text("(source #>> '{upload,object_key}')"),
+            postgresql_where=text("source #>> '{upload,object_key}' IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
