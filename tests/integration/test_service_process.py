@@ -174,7 +174,9 @@ async def test_a_worker_that_was_frozen_for_longer_than_its_lease_leaves_one_res
             jobs = (await session.exec(select(Job).where(Job.stage == stage.name))).all()
             transcripts = (await session.exec(select(Transcript))).all()
             charges = (await session.exec(select(Usage))).all()
-    assert [(job.state, job.attempts, job.crashes) for job in jobs] == [("completed", 1, 1)]
+    assert [(job.state, job.attempts) for job in jobs] == [("completed", 1)]
+    # Of two at work at once either may be first; the frozen one knows of no crash.
+    assert jobs[0].crashes in ((1,) if wakes == "after its successor has ended" else (0, 1))
     assert [row.key for row in transcripts] == [result.fact.transcript_key]  # type: ignore[union-attr]
     assert [(row.ce_id, row.amount) for row in charges] == [
         (result.fact_id, film.media.duration_ms)
