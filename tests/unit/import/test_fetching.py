@@ -24,10 +24,9 @@ from web_server import (
 FILM = bytes(range(256)) * 2000  # half a megabyte
 OTHER = FILM[::-1]
 LIMITS = Limits(bytes=1024 * 1024, duration_ms=60_000)
-# As patient as the real one, for people in a hurry.
-QUICK = http.Patience(
-    connect=2, silence=0.5, window=0.3, window_bytes=64 * 1024, breaks=3, pause=0.01
-)
+# Pauses are short; how slow a server may be is for the tests of slowness to say.
+QUICK = http.Patience(breaks=3, pause=0.01)
+HASTY = http.Patience(connect=2, silence=0.5, window=0.3, window_bytes=64 * 1024, pause=0.01)
 
 
 async def test_a_film_arrives_as_it_is_and_its_progress_is_told(tmp_path: Path) -> None:
@@ -223,13 +222,13 @@ async def test_a_server_that_falls_silent_is_left(tmp_path: Path) -> None:
         WebServer([silence(over)]) as server,
         pytest.raises(Transient, match="does not answer in time"),
     ):
-        await fetch(server, tmp_path)
+        await fetch(server, tmp_path, patience=HASTY)
     over.set()
 
 
 async def test_a_server_that_only_trickles_is_left(tmp_path: Path) -> None:
     with WebServer([chunked(trickle)]) as server, pytest.raises(Transient, match="too slowly"):
-        await fetch(server, tmp_path)
+        await fetch(server, tmp_path, patience=HASTY)
 
 
 async def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
@@ -270,12 +269,17 @@ def ignore(have: int, total: int | None) -> None:
     """Nobody wants to know."""
 
 
-async def fetch(server: WebServer, folder: Path, on_bytes: http.OnBytes = ignore) -> None:
+async def fetch(
+    server: WebServer,
+    folder: Path,
+    on_bytes: http.OnBytes = ignore,
+    patience: http.Patience = QUICK,
+) -> None:
     await http.fetch(
         server.url(),
         folder / "film",
         limits=LIMITS,
         allowed=server.allowed,
         on_bytes=on_bytes,
-        patience=QUICK,
+        patience=patience,
     )
