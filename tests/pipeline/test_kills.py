@@ -11,6 +11,7 @@ import pytest
 
 import talks
 from clipforge_client.client import Client
+from clipforge_client.errors import Unreachable
 from clipforge_client.models import Project
 from clipforge_standalone.stack import Stack
 from stacks import running
@@ -52,6 +53,7 @@ def test_each_process_is_killed_and_every_film_comes_out_once(
         under_way[victim] = project.id
         reached(client, project, state)
         kill(stack, victim)
+        answers(client, project)
 
     for victim, project_id in under_way.items():
         done = client.wait_for_project(project_id)
@@ -96,6 +98,20 @@ def kill(stack: Stack, name: str) -> None:
     while stack.processes[name] in (0, victim):
         assert time.monotonic() < deadline, f"{name} was not started again"
         time.sleep(LOOK)  # a process table has nothing to await
+
+
+def answers(client: Client, project: Project) -> None:
+    """Return when the gateway answers again: on a busy machine it starts for longer than its
+    client bears with it.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client.project(project.id)
+        except Unreachable:  # after several tries, with pauses between them
+            assert time.monotonic() < deadline, "the gateway does not answer again"
+        else:
+            return
 
 
 def facts_of(client: Client, project_id: str) -> Counter[str]:
