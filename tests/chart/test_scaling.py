@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from chart.scenarios import KEDA, golden, needs_helm, of_kind, rendered, shape
 from clipforge_contracts import subjects
@@ -114,3 +115,15 @@ def test_the_rule_counts_every_queue_under_its_stage_and_nothing_else() -> None:
         assert not re.fullmatch(counted[1], other)
     assert 'is_consumer_leader="true"' in recorded["expr"]
     assert f'stream_name="{subjects.STREAM}"' in recorded["expr"]
+
+
+def test_the_adapter_makes_of_the_recorded_series_the_metric_that_is_asked_for() -> None:
+    adapter = yaml.safe_load((chart.ROOT / "k8s/platform/prometheus-adapter.yaml").read_text())
+    rule = of_kind(golden("production"), "PrometheusRule")["rules"]
+    hpa = of_kind(golden("production"), "HorizontalPodAutoscaler")["export"]["spec"]
+
+    (external,) = adapter["rules"]["external"]
+
+    assert external["seriesQuery"] == rule["spec"]["groups"][0]["rules"][0]["record"]
+    assert external["name"]["as"] == hpa["metrics"][0]["external"]["metric"]["name"]
+    assert external["resources"] == {"namespaced": False}
