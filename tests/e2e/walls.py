@@ -7,15 +7,19 @@ from e2e.shell import Failed, kubectl, run
 
 CONNECT: Final = """
 import json, socket, sys
-open_ones = []
-for place in sys.argv[1:]:
+from concurrent.futures import ThreadPoolExecutor
+
+def is_open(place):
     host, port = place.rsplit(":", 1)
     try:
-        socket.create_connection((host, int(port)), timeout=3).close()
-        open_ones.append(place)
+        socket.create_connection((host, int(port)), timeout=5).close()
     except OSError:
-        continue
-print(json.dumps(open_ones))
+        return False
+    return True
+
+places = sys.argv[1:]
+with ThreadPoolExecutor() as at_once:
+    print(json.dumps([p for p, found in zip(places, at_once.map(is_open, places)) if found]))
 """
 POSTGRES, NATS, S3 = "postgres:5432", "nats:4222", "s3:9000"
 API_SERVER, METADATA = "kubernetes.default:443", "169.254.169.254:80"
