@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
@@ -46,6 +46,16 @@ class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no typ
         file = PurePosixPath(nodeid.partition("::")[0])
         shares = file.parent.name == "pipeline" and file.name not in STACK_OF_THEIR_OWN
         return str(file.parent if shares else file)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logs may hold bytes that are no text, which ends the way to another process."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)

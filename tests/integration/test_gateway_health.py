@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from clipforge_gateway import outlook
 from clipforge_gateway.app import create_app, open_parts
 from gateways import FILM, House, Tenant, problem
 from relay import Relay
@@ -154,8 +155,14 @@ async def test_without_the_broker_what_there_is_is_still_shown(
     [("database", "database"), ("broker", "log"), ("storage", "object store")],
 )
 async def test_without_a_dependency_no_new_work_is_taken_on_until_it_is_back(
-    house: House, cut: Cut, away: str, words: str, known: bool
+    house: House,
+    cut: Cut,
+    away: str,
+    words: str,
+    known: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0.0)  # what was seen before the cut is over
     await cut.settled("/health", 200)
     caller = await house.tenant()
     headers = {"Authorization": f"Bearer {caller.key}"}

@@ -3,6 +3,7 @@
 What is known of an upload lies beside it in the store, so any replica can go on with it.
 """
 
+import asyncio
 import math
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,6 +26,7 @@ from clipforge_gateway.problems import (
     Problem,
     documented,
 )
+from clipforge_runtime.errors import Transient
 from clipforge_runtime.storage import NotFound, Part
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
@@ -32,6 +34,7 @@ router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 PART_BYTES: Final = 16 * 1024 * 1024
 MAX_PARTS: Final = 10_000  # S3's own limit
 EXPIRES: Final = timedelta(hours=6)
+LOOKS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4)  # before each look for another's object
 
 UploadId = Annotated[str, Path(max_length=64, pattern=r"^upl_[a-z0-9]{26}$")]
 
@@ -127,9 +130,11 @@ async def complete(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> s
     if await parts.store.stat(key) is None:
         try:
             await _make_whole(parts, key, session)
-        except NotFound as error:
-            if await parts.store.stat(key) is None:  # else another request was faster
-                raise _over() from error
+        except (NotFound, Transient, Problem) as error:
+            # While another request makes it whole, the embedded store refuses this one, and for a
+            # moment has neither the parts nor the object.
+            if not await _made_whole_by_another(parts, key):
+                raise (_over() if isinstance(error, NotFound) else error) from error
     return _view(upload_id, session)
 
 
@@ -150,6 +155,14 @@ async def abort(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> None
         )
     await parts.store.abort_multipart(key, session.multipart)
     await parts.store.delete([keys.upload_session(caller.tenant_id, upload_id)])
+
+
+async def _made_whole_by_another(parts: Parts, key: str) -> bool:
+    for pause in LOOKS_SECONDS:
+        await asyncio.sleep(pause)  # the store announces nothing
+        if await parts.store.stat(key) is not None:
+            return True
+    return False
 
 
 async def _make_whole(parts: Parts, key: str, session: UploadSession) -> None:
