@@ -20,7 +20,7 @@ from clipforge_projector import reconciler
 from clipforge_projector.settings import Settings as ProjectorSettings
 from clipforge_runtime import declare as installer
 from clipforge_runtime import scratch, worker
-from clipforge_runtime.jetstream import declare, progress, publishing
+from clipforge_runtime.jetstream import declare, holding, log, progress, publishing
 from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
@@ -34,6 +34,7 @@ LEASE: Final = timedelta(seconds=3)
 STALL: Final = timedelta(seconds=15)
 RUN_KEY_SECONDS: Final = 5  # one and a half leases, as in the product
 RECONCILE_SECONDS: Final = 6.0
+OVERDUE: Final = timedelta(seconds=6)
 RECONCILE_GRACE: Final = timedelta(seconds=30)
 MEMORY_BYTES: Final = 4 * 1024**3  # of addresses, most of them never touched
 SLOTS: Final = 4
@@ -64,6 +65,7 @@ def hurry() -> None:
         (progress, "EXPIRES_SECONDS", RUN_KEY_SECONDS),
         (reconciler, "EVERY_SECONDS", RECONCILE_SECONDS),
         (reconciler, "GRACE", RECONCILE_GRACE),
+        (holding, "OVERDUE", OVERDUE),
     ):
         assert hasattr(module, name), f"{module.__name__} has no {name} any more"
         setattr(module, name, value)
@@ -93,7 +95,7 @@ def _work(stage: Stage) -> None:
     effects = Path(os.environ["CHAOS_EFFECTS"])
     scratch.sweep(settings.scratch_dir, stage.name)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    for module in (worker, publishing):
+    for module in (worker, publishing, log):
         assert hasattr(module, "datetime"), f"{module.__name__} reads the time elsewhere now"
         setattr(module, "datetime", _jumping(effects / f"clock-{os.environ['CHAOS_NAME']}"))  # noqa: B010
     handlers = Handlers(

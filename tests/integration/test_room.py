@@ -1,5 +1,6 @@
 """Room in the log, on a server whose quota is really filled: work goes on, new work is refused."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import col, select, update
 
-from clipforge.v1.facts_pb2 import LogTrimmed, ProjectSubmitted
+from clipforge.v1.facts_pb2 import LogTrimmed, ProjectSubmitted, VideoImported
 from clipforge_catalog.database import Sessions, open_database
 from clipforge_catalog.tables import Job, JobState, Project, ProjectState
 from clipforge_contracts import ids, subjects
@@ -21,9 +22,11 @@ from clipforge_gateway import outlook
 from clipforge_gateway.settings import Settings
 from clipforge_projector import projector
 from clipforge_projector.projector import CannotRebuild
+from clipforge_projector.reconciler import reconcile
 from clipforge_projector.room import Marks, make_room
 from clipforge_runtime.bus import Unavailable
-from clipforge_runtime.jetstream import JetStream, publishing
+from clipforge_runtime.errors import Transient
+from clipforge_runtime.jetstream import JetStream, holding, publishing
 from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.s3 import S3Store
@@ -32,7 +35,7 @@ from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer
 from clipforge_standalone.servers.s3 import S3Server
 from gateways import House, problem
-from workshop import Gate, Workshop, submission
+from workshop import Gate, Workshop, eventually, submission
 
 pytestmark = pytest.mark.integration
 
@@ -177,6 +180,49 @@ async def test_a_full_log_refuses_facts_and_takes_them_again_after_the_janitor(
     async with small.working(gate, concurrency=4):
         await small.idle()
     assert (await small.counts(TRANSCRIPTION)).waiting == gate.calls > 0
+
+
+async def test_a_retry_that_came_due_while_the_log_was_full_is_begun_anew(
+    small: Workshop, sessions: Sessions, bus: JetStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server keeps its schedule and never fires it, also once there is room again."""
+    monkeypatch.setattr("clipforge_runtime.worker.backoff", lambda *_: timedelta(seconds=15))
+    monkeypatch.setattr(publishing, "CONFIRM_SECONDS", 0.3)
+
+    async def fail(cause: ProjectSubmitted) -> VideoImported:
+        raise Transient("The site does not answer.")
+
+    fact = await small.submit("film")
+    await catch_up(sessions, bus)
+    async with small.working(fail):
+
+        async def delayed() -> bool:
+            return (await small.counts()).delayed == 1
+
+        await eventually(delayed)
+    due = datetime.now(UTC) + timedelta(seconds=15 + 2)
+    filler, size = large("filler"), 100
+    while size:  # to the brim: less and less goes in
+        del filler.options.vocabulary[size:]
+        try:
+            await small.gateway.state(filler, fact_id=ids.new("evt"))
+        except Unavailable:
+            size //= 4
+    # What does not happen is announced by nobody.
+    await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
+    await bus.purge(subjects.of_project(filler.project.tenant_id, filler.project.project_id))
+
+    early = await reconcile(sessions, bus, now=TOMORROW)
+    monkeypatch.setattr(holding, "OVERDUE", timedelta(0))
+    mended = await reconcile(sessions, bus, now=TOMORROW + timedelta(hours=1))
+    gate = Gate()
+    gate.open()
+    async with small.working(gate):
+        again = await gate.began()
+        await small.idle(IMPORT)
+
+    assert (early, mended, gate.calls) == (0, 1, 1)
+    assert again == fact
 
 
 async def test_tables_from_before_the_janitor_are_not_rebuilt_from_a_log_with_gaps(

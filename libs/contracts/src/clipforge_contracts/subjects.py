@@ -82,6 +82,11 @@ def schedule(due: Subject, sequence: int, *, deferred: bool = False) -> str:
     return f"{replace(due, kind='schedules')}.{'d' if deferred else ''}{sequence}"
 
 
+def schedules_of(due: Subject) -> str:
+    """The filter of the schedules of one job, whatever its priority and lane."""
+    return f"schedules.{_join(due.name)}.*.*.{_join(due.tenant, due.project, due.about)}.*"
+
+
 def is_deferred(schedule: str) -> bool:
     """Whether what waits there was held back, and not tried and failed."""
     return schedule.rsplit(".", 1)[-1].startswith("d")

@@ -20,7 +20,7 @@ from sqlmodel import and_, col, or_, select
 from clipforge.v1.facts_pb2 import JobReplayed, StageFailed
 from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import Job, JobState, Project
-from clipforge_contracts import ids
+from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import BY_STAGE, MAINTENANCE
@@ -145,6 +145,8 @@ async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
     if cause is None or times > TIMES:
         await _give_up(bus, job, project)
         return
+    # Schedules that never fired: else they might still, once the server is started anew.
+    await bus.purge(subjects.schedules_of(_due(job)))
     fact_id = ids.derive("evt", job.id, "restated", times)
     await bus.state_again(_due(job), cause, fact_id=fact_id, replay=job.replay)
     if job.replay and times == 1:

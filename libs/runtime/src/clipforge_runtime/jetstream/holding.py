@@ -5,6 +5,8 @@ and is taken for held: whoever asks will ask again.
 """
 
 import asyncio
+from datetime import datetime, timedelta
+from typing import Final
 
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import fact_name
@@ -13,16 +15,21 @@ from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.subjects import Subject
 from clipforge_runtime.jetstream import consumers, progress
 from clipforge_runtime.jetstream.connection import ApiError, Connection
-from clipforge_runtime.jetstream.publishing import NO_MESSAGE
+from clipforge_runtime.jetstream.publishing import NO_MESSAGE, last_message
+from clipforge_runtime.jetstream.schedules import subjects_of
+
+OVERDUE: Final = timedelta(minutes=1)  # a schedule fires within a second of its time
 
 
-async def holds(connection: Connection, stage: Stage, due: Subject, cause: int) -> bool:
-    """Whether anything is going to bring this job to a worker, or has.
+async def holds(
+    connection: Connection, stage: Stage, due: Subject, cause: int, *, now: datetime
+) -> bool:
+    """Whether anything is going to bring this job to a worker, or has; `now` is the log's time.
 
     `due` is the subject of the job's retries, in whatever lane; `cause` the sequence of the fact
     that began it, 0 where it was stated in another log than this one.
     """
-    if await progress.read_all(connection, due.about) or await _delayed(connection, due):
+    if await progress.read_all(connection, due.about) or await _delayed(connection, due, now):
         return True
     queries: list[dict[str, str | int]] = [{"seq": cause}] if cause else []
     for lane in Lane:
@@ -43,10 +50,15 @@ def _subjects(stage: Stage, due: Subject, lane: Lane) -> list[str]:
     return [retries, *parts]
 
 
-async def _delayed(connection: Connection, due: Subject) -> bool:
-    waiting = f"schedules.{due.name}.*.*.{due.tenant}.{due.project}.{due.about}.>"
-    info = await connection.api(f"STREAM.INFO.{subjects.STREAM}", {"subjects_filter": waiting})
-    return bool(info["state"].get("subjects"))
+async def _delayed(connection: Connection, due: Subject, now: datetime) -> bool:
+    """Whether a schedule waits for its time.
+
+    One that came due while the log was full is kept by the server and never fires (2.15.1).
+    """
+    waiting = await subjects_of(connection, subjects.STREAM, subjects.schedules_of(due))
+    found = await asyncio.gather(*(last_message(connection, one) for one in waiting))
+    times = [headers.get("Nats-Schedule", "") for _, headers in filter(None, found)]
+    return any(now - datetime.fromisoformat(at.removeprefix("@at ")) < OVERDUE for at in times)
 
 
 async def _message(connection: Connection, query: dict[str, str | int]) -> tuple[Lane, int] | None:

@@ -212,7 +212,7 @@ class JetStream:
 
     async def holds(self, stage: Stage, due: subjects.Subject, cause: int) -> bool:
         """Whether this log still holds a job's work; see holding.holds."""
-        return await holding.holds(self.connection, stage, due, cause)
+        return await holding.holds(self.connection, stage, due, cause, now=self.clock.now())
 
     async def running_jobs(self) -> set[str]:
         return await whereabouts.running(self.connection)
