@@ -9,9 +9,11 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from clipforge_catalog.database import Sessions, open_database
 from clipforge_contracts.permissions import users
 from clipforge_gateway.settings import Settings
 from clipforge_projector import schema
+from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.s3 import S3Store
@@ -30,6 +32,20 @@ async def workshop(
 ) -> AsyncIterator[Workshop]:
     """A declared log of its own, and an idle gateway."""
     async with Workshop.open(nats_server, log_settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    """Tables of its own."""
+    async with open_database(database_url, pool_size=2) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
+    """The log as the projector may use it."""
+    async with workshop.connected("projector") as opened:
         yield opened
 
 

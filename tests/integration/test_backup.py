@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from clipforge.v1 import facts_pb2 as facts
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import Job, JobState, Project, Usage
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.permissions import BACKUP
@@ -34,12 +33,6 @@ pytestmark = pytest.mark.integration
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 STREAM = subjects.STREAM
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
 
 
 async def save(workshop: Workshop, folder: Path) -> int:

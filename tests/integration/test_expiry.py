@@ -1,7 +1,6 @@
 """The log forgets what waits: its real age limit, and consumers that are gone. On real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from clipforge.v1 import facts_pb2 as facts
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import Job, JobState, Project, ProjectState
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.lanes import Lane
@@ -26,19 +25,6 @@ pytestmark = pytest.mark.integration
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 SHORT, LONG = timedelta(seconds=1), timedelta(days=7)
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
-    """The log as the projector may use it."""
-    async with workshop.connected("projector") as opened:
-        yield opened
 
 
 async def let_age(workshop: Workshop, limit: timedelta) -> None:

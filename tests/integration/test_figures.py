@@ -1,11 +1,9 @@
 """How far rows and queues are behind, as alerts ask for it. On a real log and real tables."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from prometheus_client import REGISTRY
 
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_contracts import subjects
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import IMPORT, PIPELINE
@@ -17,19 +15,6 @@ from clipforge_runtime.jetstream.declare import declare
 from workshop import Workshop, eventually
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
-    """The log as the projector may use it."""
-    async with workshop.connected("projector") as opened:
-        yield opened
 
 
 def figure(name: str, **labels: str) -> float:

@@ -1,7 +1,6 @@
 """Objects that vanish from the store while work still needs them. On a real log and store."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 import transcribing
 from clipforge.v1 import facts_pb2 as facts
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import Project, ProjectState
 from clipforge_clip_detection import interest
 from clipforge_clip_detection.handler import detect_clips
@@ -34,12 +33,6 @@ SECONDS, PARTS = 400, 5
 @pytest.fixture
 def store(s3_settings: RuntimeSettings) -> S3Store:
     return S3Store(s3_settings)
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
 
 
 async def taken_in(workshop: Workshop, store: S3Store, sound: Path) -> facts.VideoImported:

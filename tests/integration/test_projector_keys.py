@@ -1,11 +1,9 @@
 """API keys as rows: what works, and what does not any more."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from clipforge.v1.facts_pb2 import ApiKeySaved
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.queries import keys
 from clipforge_contracts import ids
 from clipforge_projector import projector
@@ -13,12 +11,6 @@ from clipforge_runtime.testing import MemoryBus
 from samples import every_fact
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
 
 
 async def test_a_key_that_was_changed_no_longer_works_as_it_was(sessions: Sessions) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from clipforge.v1.facts_pb2 import ApiKeySaved, ProjectDeleted
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.tables import ApiKey, Project, ProjectState
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import project_of
@@ -29,19 +28,6 @@ from workshop import PATIENCE, Gate, Workshop, import_at_once
 pytestmark = pytest.mark.integration
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
-    """The log as the projector may use it."""
-    async with workshop.connected("projector") as opened:
-        yield opened
 
 
 async def catch_up(sessions: Sessions, bus: JetStream) -> None:

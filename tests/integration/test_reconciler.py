@@ -1,7 +1,6 @@
 """Nothing rots: what the log has lost is begun anew from the rows. On real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +15,7 @@ from clipforge.v1.facts_pb2 import (
     VideoImported,
     VideoTranscribed,
 )
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.queries import projects
 from clipforge_catalog.tables import Job, JobState, Project, ProjectState
 from clipforge_contracts import ids, subjects
@@ -39,19 +38,6 @@ pytestmark = pytest.mark.integration
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 SUBMITTED = next(fact for fact in every_fact() if isinstance(fact, ProjectSubmitted))
-
-
-@pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with open_database(database_url, pool_size=2) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
-    """The log as the projector may use it."""
-    async with workshop.connected("projector") as opened:
-        yield opened
 
 
 async def submit(
