@@ -140,6 +140,17 @@ async def test_of_several_at_once_exactly_one_wins(side: Side) -> None:
     assert sum(isinstance(answer, Contradicted) for answer in answers) == 3
 
 
+async def test_of_two_edits_of_the_same_state_one_wins(side: Side) -> None:
+    fact = next(fact for fact in every_fact() if isinstance(fact, facts.TenantSaved))
+    first = await side.log.state(fact, fact_id=ids.new("evt"), after=0)
+
+    second = await side.log.state(fact, fact_id=ids.new("evt"), after=first.sequence)
+    with pytest.raises(Contradicted):
+        await side.log.state(fact, fact_id=ids.new("evt"), after=first.sequence)
+
+    assert second.sequence > first.sequence
+
+
 async def test_what_may_be_stated_often_is(side: Side) -> None:
     fact = next(fact for fact in every_fact() if isinstance(fact, facts.TenantSaved))
 

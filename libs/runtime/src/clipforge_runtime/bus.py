@@ -125,13 +125,15 @@ class Publisher(Protocol):
         lane: Lane = Lane.L0,
         headers: Headers | None = None,
         once: bool = False,
+        after: int | None = None,
     ) -> Stated:
         """State a fact and wait until the log holds it. `lane` is where its work is to wait.
 
         The same `fact_id` again is the same fact, within the duplicate window always and beyond it
         where `once` is set: then the fact's kind and subject may exist one time only, and another
-        id raises Contradicted. Raises Unavailable when the log does not confirm in time, Invalid
-        where the fact breaks a rule.
+        id raises Contradicted. `after` does the same for what is edited: the newest fact of this
+        kind about the same thing has to have this sequence (0: there is none). Raises Unavailable
+        when the log does not confirm in time, Invalid where the fact breaks a rule.
         """
         ...
 

@@ -18,6 +18,7 @@ from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
 from clipforge_gateway import openapi, problems
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
+from clipforge_gateway.etags import EntityTags
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.limits import Limits
 from clipforge_gateway.outlook import Outlook
@@ -66,7 +67,8 @@ def create_app() -> FastAPI:
         redirect_slashes=False,  # a redirect loses the body or the key, and answers to any Host
     )
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
-    app.add_middleware(Limits)
+    app.add_middleware(EntityTags)
+    app.add_middleware(Limits)  # the last one added comes first
     problems.install(app)
     modules = (
         *(projects, uploads, clips, exports, events),

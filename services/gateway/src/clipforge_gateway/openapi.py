@@ -5,8 +5,16 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from clipforge_gateway.problems import INTERNAL, MEDIA_TYPE, TOO_LARGE, ProblemBody
+from clipforge_gateway.problems import (
+    CHANGED,
+    INTERNAL,
+    MEDIA_TYPE,
+    TOO_LARGE,
+    UNCONDITIONAL,
+    ProblemBody,
+)
 
+TEXT: Final = {"type": "string"}
 TEMPLATE: Final = "#/components/schemas/{model}"
 
 
@@ -21,11 +29,31 @@ def document(app: FastAPI) -> dict[str, Any]:
             schemas.pop(framework_s_own, None)
         problem = ProblemBody.model_json_schema(ref_template=TEMPLATE)
         schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
-        for path in made["paths"].values():
-            for operation in path.values():
+        for path, methods in made["paths"].items():
+            for method, operation in methods.items():
+                if method == "get" and path.startswith("/v1/"):
+                    _tell_tags(operation)
                 _tell_errors(operation)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _tell_tags(operation: dict[str, Any]) -> None:
+    """See etags.EntityTags. What is streamed has no tag."""
+    success = operation["responses"]["200"]
+    if "text/event-stream" in success.get("content", {}):
+        return
+    success["headers"] = {"ETag": {"description": "Changes with the answer", "schema": TEXT}}
+    operation["responses"]["304"] = {"description": "It is what you have: nothing is sent again"}
+    operation.setdefault("parameters", []).append(
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "description": "The `ETag` of what you have",
+            "schema": TEXT,
+        }
+    )
 
 
 def _tell_errors(operation: dict[str, Any]) -> None:
@@ -33,6 +61,9 @@ def _tell_errors(operation: dict[str, Any]) -> None:
     responses[str(INTERNAL.status)] = {"description": INTERNAL.title}
     if "requestBody" in operation:
         responses[str(TOO_LARGE.status)] = {"description": TOO_LARGE.title}
+    if any(one["name"] == "If-Match" for one in operation.get("parameters", ())):
+        for kind in (CHANGED, UNCONDITIONAL):
+            responses[str(kind.status)] = {"description": kind.title}
     if not operation.get("parameters") and "requestBody" not in operation:
         responses.pop("422", None)
     schema = {"$ref": TEMPLATE.format(model="ProblemBody")}

@@ -41,10 +41,12 @@ NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 CONFLICT = Kind("conflict", 409, "The state of the thing does not allow this")
 GONE = Kind("gone", 410, "It was kept as long as the plan says, and is gone")
+CHANGED = Kind("precondition-failed", 412, "It has changed since it was read")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 TOO_LONG = Kind("address-too-long", 414, "The address is too long")
 INVALID = Kind("invalid", 422, "The request is not valid")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key came with another request")
+UNCONDITIONAL = Kind("precondition-required", 428, "This needs the header If-Match")
 BACKLOG = Kind("backlog-full", 429, "Too much of your work is not done yet")
 NO_ROOM = Kind("no-room", 503, "There is no room for new work just now")
 INTERNAL = Kind("internal", 500, "Something went wrong on our side")
@@ -57,10 +59,12 @@ CATALOGUE: Final = (
     METHOD,
     CONFLICT,
     GONE,
+    CHANGED,
     TOO_LARGE,
     TOO_LONG,
     INVALID,
     KEY_REUSED,
+    UNCONDITIONAL,
     BACKLOG,
     INTERNAL,
     UNAVAILABLE,

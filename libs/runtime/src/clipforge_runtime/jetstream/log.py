@@ -63,6 +63,7 @@ class JetStream:
         lane: Lane = Lane.L0,
         headers: Headers | None = None,
         once: bool = False,
+        after: int | None = None,
     ) -> Stated:
         return await publishing.state(
             self.connection,
@@ -71,7 +72,7 @@ class JetStream:
             source=self.name,
             lane=lane,
             headers=headers or {},
-            once=once,
+            after=0 if once else after,
         )
 
     async def incarnation(self) -> str:

@@ -45,13 +45,13 @@ async def state(
     source: str,
     lane: Lane,
     headers: Headers,
-    once: bool,
+    after: int | None,
 ) -> Stated:
     """See Publisher.state."""
     body = encode(fact)
     sent = {**headers, **envelope(fact, fact_id, source)}
-    if once:
-        sent["Nats-Expected-Last-Subject-Sequence"] = "0"
+    if after is not None:
+        sent["Nats-Expected-Last-Subject-Sequence"] = str(after)
         sent["Nats-Expected-Last-Subject-Sequence-Subject"] = subjects.once(fact)
     subject = str(subjects.fact_subject(fact, lane))
     try:

@@ -46,13 +46,17 @@ class MemoryBus:
         lane: Lane = Lane.L0,
         headers: Headers | None = None,
         once: bool = False,
+        after: int | None = None,
     ) -> Stated:
         body = encode(fact)
         for entry in self.entries:
             if entry.fact_id == fact_id:
                 return Stated(entry.sequence, fresh=False)
-        if once and self._matching(subjects.once(fact)):
-            raise Contradicted(fact_name(fact))
+        expected = 0 if once else after
+        if expected is not None:
+            before = self._matching(subjects.once(fact))
+            if (before[-1].sequence if before else 0) != expected:
+                raise Contradicted(fact_name(fact))
         sequence = len(self.entries) + 1
         self.entries.append(
             Entry(
