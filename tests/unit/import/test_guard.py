@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from clipforge_import.limits import Limits
 from clipforge_import.settings import Settings
 from clipforge_import.sources import http
-from clipforge_import.sources.guard import GuardedBackend, checked, is_public
 from clipforge_runtime.errors import Permanent
+from clipforge_runtime.outbound import GuardedBackend, checked, is_public
 from web_server import WebServer, redirect, whole
 
 PUBLIC = "93.184.216.34"
@@ -211,7 +211,7 @@ async def test_a_name_server_that_does_not_answer_is_not_waited_for_forever(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
-    monkeypatch.setattr("clipforge_import.sources.guard.RESOLVE_SECONDS", 0.05)
+    monkeypatch.setattr("clipforge_runtime.outbound.RESOLVE_SECONDS", 0.05)
 
     with pytest.raises(httpcore.ConnectError):
         await checked("films.example", 80, frozenset())

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from clipforge_import.sources.guard import Allowed
 from clipforge_import.sources.tunnel import Tunnel, tunnel
+from clipforge_runtime.outbound import Allowed
 from web_server import WebServer, whole
 
 

@@ -17,9 +17,9 @@ from clipforge_import.layout import RESULT_VERSION, lay_out
 from clipforge_import.limits import PLANS, Limits
 from clipforge_import.sources import http, uploads
 from clipforge_import.sources import sites as site_pages
-from clipforge_import.sources.guard import Allowed
 from clipforge_media.probe import NotMedia, Probed, probe
 from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.outbound import Allowed
 from clipforge_runtime.progress import Report
 from clipforge_runtime.scratch import folder
 from clipforge_runtime.storage import NotFound, ObjectStore

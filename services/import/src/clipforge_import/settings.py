@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from clipforge_contracts.pipeline import IMPORT
+from clipforge_runtime import outbound
 from clipforge_runtime.settings import RuntimeSettings
 
 
@@ -26,7 +27,6 @@ class Settings(RuntimeSettings):
         return frozenset(one.strip().lower() for one in self.import_sites.split(",") if one.strip())
 
     @property
-    def allowed(self) -> frozenset[tuple[str, int]]:
+    def allowed(self) -> outbound.Allowed:
         """The exceptions to the rule that private addresses are refused."""
-        pairs = [one.strip().rpartition(":") for one in self.import_allow.split(",") if one.strip()]
-        return frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs)
+        return outbound.exceptions(self.import_allow)

@@ -2,22 +2,20 @@
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin
 
-import httpcore
 import httpx
 
 from clipforge_import.limits import Limits
 from clipforge_import.sources import answers
 from clipforge_import.sources.answers import Partial
-from clipforge_import.sources.guard import Allowed, GuardedBackend, Unresolved
+from clipforge_runtime import outbound
 from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.outbound import Allowed, Unresolved
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +75,8 @@ async def fetch(
 
 
 def _client(allowed: Allowed, patience: Patience, headers: Mapping[str, str]) -> httpx.AsyncClient:
-    transport = httpx.AsyncHTTPTransport()
-    # httpx has no public way to hand over a network backend; its pool is httpcore's.
-    transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=_tls(), network_backend=GuardedBackend(allowed)
-    )
     return httpx.AsyncClient(
-        transport=transport,
+        transport=outbound.transport(allowed),
         timeout=httpx.Timeout(patience.silence, connect=patience.connect),
         follow_redirects=False,
         headers={
@@ -94,12 +87,6 @@ def _client(allowed: Allowed, patience: Patience, headers: Mapping[str, str]) ->
         },
         trust_env=False,  # a proxy of the environment would connect where we may not
     )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: it reads every certificate of the system."""
-    return ssl.create_default_context()
 
 
 async def _fetch_once(

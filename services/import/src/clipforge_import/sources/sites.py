@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 from clipforge_import.limits import Limits
 from clipforge_import.sources import http
-from clipforge_import.sources.guard import Allowed
 from clipforge_import.sources.http import OnBytes
 from clipforge_import.sources.tunnel import tunnel
 from clipforge_media import ffmpeg, inputs
 from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.outbound import Allowed
 
 log = logging.getLogger(__name__)
 

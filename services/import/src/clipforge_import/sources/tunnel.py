@@ -16,8 +16,8 @@ from typing import Final
 
 import httpcore
 
-from clipforge_import.sources.guard import Allowed, Resolve, checked, resolve
 from clipforge_runtime.errors import Permanent
+from clipforge_runtime.outbound import Allowed, Resolve, checked, resolve
 
 HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 10.0

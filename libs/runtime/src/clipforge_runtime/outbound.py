@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: nothing private, checked at the moment of connecting.
+"""Connections to addresses that users name: nothing private, checked at the moment of connecting.
 
 The name is resolved once and the connection goes to the address that was checked, so a name that
 changes its answer in between (DNS rebinding) gains nothing. Redirects and resumptions pass here
@@ -8,10 +8,13 @@ again. Addresses in odd notations (decimal, octal, short forms) are what the res
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
 from typing import Any, Final
 
 import httpcore
+import httpx
 
 from clipforge_runtime.errors import Permanent
 
@@ -43,6 +46,22 @@ class Unresolved(httpcore.ConnectError):
     """There is no such name, or the name server does not answer."""
 
 
+def transport(allowed: Allowed) -> httpx.AsyncHTTPTransport:
+    """For a client of httpx that connects to public addresses only, and to these exceptions."""
+    guarded = httpx.AsyncHTTPTransport()
+    # httpx has no public way to hand over a network backend; its pool is httpcore's.
+    guarded._pool = httpcore.AsyncConnectionPool(
+        ssl_context=_tls(), network_backend=GuardedBackend(allowed)
+    )
+    return guarded
+
+
+def exceptions(setting: str) -> Allowed:
+    """The exceptions to the rule that a setting names: host:port, by commas."""
+    pairs = [one.strip().rpartition(":") for one in setting.split(",") if one.strip()]
+    return frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs)
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
@@ -53,10 +72,16 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not _is_never(ip)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it reads every certificate of the system."""
+    return ssl.create_default_context()
+
+
 def forbidden(host: str) -> Permanent:
     """The refusal of an address that is not public."""
     return Permanent(
-        f"The address {host} is not public, so we do not fetch from it. Upload the file instead.",
+        f"The address {host} is not public, so we do not connect to it. Name one that is.",
         reason="forbidden-address",
     )
 
