@@ -19,6 +19,7 @@ from clipforge_runtime.testing import FolderStore
 from clipforge_transcription import samples
 from clipforge_transcription.__main__ import load_recogniser
 from clipforge_transcription.handler import transcribe
+from clipforge_transcription.listeners import Listeners
 from clipforge_transcription.settings import Settings
 from clipforge_transcription.sound import SoundCache
 from exporting import make
@@ -38,12 +39,17 @@ class Stage:
         )
         self._folder = folder
         self._store = FolderStore(folder / "store")
-        recogniser = load_recogniser(settings)
+        self._listeners = Listeners()
+        recogniser = load_recogniser(settings, self._listeners)
         self._recogniser = recogniser if multilingual else replace(recogniser, multilingual=None)
         scratch = Path(tempfile.mkdtemp(dir=folder))
         self._sound = SoundCache(self._store, scratch, settings.transcription_cache_bytes)
         self._threads = ThreadPoolExecutor(settings.transcription_concurrency)
         self._slots = asyncio.Semaphore(settings.transcription_concurrency)
+
+    def close(self) -> None:
+        """End what listens."""
+        self._listeners.close()
 
     async def through(self, sound: Path, language: str = "") -> tuple[Transcript, int]:
         """The transcript of a film with this sound, and in how many parts it was made."""
@@ -70,6 +76,20 @@ class Stage:
                 sound=self._sound,
                 threads=self._threads,
             )
+
+
+def listening(parent: int) -> set[int]:
+    """The processes that listen for a process."""
+    found: set[int] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            ppid = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has just ended
+            continue
+        if b"clipforge_transcription.listener" in command and ppid == parent:
+            found.add(int(process.name))
+    return found
 
 
 def milliseconds(sound: Path) -> int:

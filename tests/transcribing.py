@@ -101,7 +101,7 @@ class Reader:
     def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
         return Language("en", 0.99)
 
-    def speech(self, samples: Samples) -> list[tuple[int, int]]:
+    def speech(self, samples: Samples, *, cancelled: Callable[[], bool]) -> list[tuple[int, int]]:
         length = len(samples) * 1000 // RATE
         begin = round(float(samples[0]) * 32768 / STEP) - 1
         turns = range(-(begin % TURN) * 1000, length, TURN * 1000)

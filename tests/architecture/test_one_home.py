@@ -18,7 +18,11 @@ HOMES = {
     "ctranslate2": ["services/transcription/src/clipforge_transcription/engines/"],
     "cv2": ["services/export/src/"],
     "pocketsphinx": ["services/transcription/src/"],
-    "subprocess": ["libs/media/src/clipforge_media/", "libs/standalone/src/"],
+    "subprocess": [
+        "libs/media/src/clipforge_media/",
+        "libs/standalone/src/",
+        "services/transcription/src/clipforge_transcription/listeners.py",
+    ],
     "yt_dlp": ["services/import/src/"],
 }
 ONE_FILE = {"nats", "minio", "faster_whisper", "ctranslate2", "cv2", "pocketsphinx", "yt_dlp"}

@@ -3,10 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import speech
@@ -18,14 +17,8 @@ from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.process import Child
-from clipforge_transcription import samples
-from clipforge_transcription.engines import Cancelled
-from clipforge_transcription.engines.scripted import Always, Scripted
-from clipforge_transcription.engines.whisper import FasterWhisper
 from clipforge_transcription.models import ModelMissing, find
-from clipforge_transcription.recogniser import Choice, Recogniser
-from clipforge_transcription.samples import Samples
-from hearing import flac, joined, milliseconds
+from hearing import flac, joined, listening, milliseconds
 from transcribing import film
 from workshop import Workshop, eventually
 
@@ -34,7 +27,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 MODEL = "tiny.en"
 SECONDS = 170  # of sound: parts that take Whisper many seconds each
 LONG = 150.0  # seconds; a busy machine transcribes as slowly as this sound is spoken
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +41,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spoken = [flac(folder / f"{n}.flac", "-i", str(file)) for n, file in enumerate(recordings)]
     whole = joined(folder / "all.flac", spoken)
     return flac(folder / "film.flac", "-stream_loop", "-1", "-i", str(whole), "-t", str(SECONDS))
+
+
+@pytest.fixture
+def store(s3_settings: RuntimeSettings) -> S3Store:
+    return S3Store(s3_settings)
 
 
 @pytest.fixture
@@ -78,97 +75,59 @@ def service(workshop: Workshop, s3_settings: RuntimeSettings, tmp_path: Path) ->
     child.kill()
 
 
-def processor_seconds(process: Child) -> float:
-    """What it has used, all of its threads together."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def test_a_cancel_is_looked_for_before_each_step_of_a_window(sound: Path, tmp_path: Path) -> None:
-    """One window of half a minute is encoded, decoded and aligned before any of it is told."""
-    model = find(MODEL, tmp_path)
-    engine = FasterWhisper(model.folder, name=MODEL, sha256=model.sha256, workers=1)
-    window = samples.read(sound, 0, 25_000)
-
-    for steps in range(3):
-        asked, told = list[int](), list[float]()
-
-        def cancelled(asked: list[int] = asked, steps: int = steps) -> bool:
-            asked.append(steps)
-            return len(asked) > steps
-
-        with pytest.raises(Cancelled):
-            engine.hear(
-                window, language="en", vocabulary=[], on_seconds=told.append, cancelled=cancelled
-            )
-        assert (len(asked), told) == (steps + 1, [])
-
-
-def test_a_cancel_is_looked_for_before_each_phrase_is_aligned() -> None:
-    aligned: list[Sequence[str]] = []
-
-    def align(_samples: Samples, words: Sequence[str]) -> None:
-        aligned.append(words)
-
-    whole = Recogniser(Scripted("One phrase. Another one. A third one."), None, Always(), align)
-    with pytest.raises(Cancelled):
-        whole.transcribe(
-            np.zeros(60 * samples.RATE, np.float32),
-            Choice("scripted", "en", 1.0),
-            offset_ms=0,
-            end_ms=60_000,
-            vocabulary=[],
-            on_seconds=lambda _seconds: None,
-            cancelled=lambda: len(aligned) > 0,
-        )
-
-    assert len(aligned) == 1
-
-
 async def test_a_cancel_ends_a_running_whisper_and_leaves_no_scratch(
-    workshop: Workshop, s3_settings: RuntimeSettings, sound: Path, service: Child, tmp_path: Path
+    workshop: Workshop, store: S3Store, sound: Path, service: Child, tmp_path: Path
 ) -> None:
-    store = S3Store(s3_settings)
-    fact = film("film", SECONDS)
-    fact.media.duration_ms = milliseconds(sound)
-    await store.upload(fact.objects.audio_key, sound, content_type="audio/flac")
-    job = TRANSCRIPTION.job(fact)
-
-    async def listening_to(part: int) -> bool:
-        runs = await workshop.gateway.progress(job)
-        return any(run.part == part and run.step == "transcribing" for run in runs)
+    """It is stopped in the middle of its work, so that by itself it would never end."""
+    fact = await imported(store, "film", sound)
+    after = await imported(store, "after", short(sound))
 
     async def state(user: str, fact: Fact) -> None:
         async with workshop.connected(user) as bus:
             await bus.state(fact, fact_id=ids.new("evt"), once=True)
 
+    async def transcribing() -> bool:
+        runs = await workshop.gateway.progress(TRANSCRIPTION.job(fact))
+        return any(run.part == 0 and run.step == "transcribing" for run in runs)
+
     await state("import", fact)
-    await eventually(lambda: listening_to(0), within=LONG)
-    began = processor_seconds(service)
-    await eventually(lambda: listening_to(1), within=LONG)
-    a_part = processor_seconds(service) - began
+    await eventually(transcribing, within=LONG)
+    [whisper] = listening(service.pid)
+    os.kill(whisper, signal.SIGSTOP)
     await state("gateway", facts.ProjectCancelled(project=fact.project))
-    cancelled = processor_seconds(service)
-    used = [cancelled]
 
-    async def at_rest() -> bool:
-        used.append(processor_seconds(service))
-        return len(used) > 50 and used[-1] - used[-50] < 0.1  # looks come 20 ms apart, or more
+    async def killed() -> bool:
+        return whisper not in listening(service.pid)
 
+    await eventually(killed, within=LONG)
     await workshop.idle(TRANSCRIPTION)
-    await eventually(at_rest, within=LONG)
+    await state("import", after)
+    [done] = await workshop.hear(facts.VideoTranscribed)
     os.kill(service.pid, signal.SIGTERM)
 
     async def ended() -> bool:
         return not service.running
 
-    await eventually(ended)
+    await eventually(ended, within=LONG)
     log = service.log.read_text()
     assert service.exit_code == 0, log
     assert "does not let go" not in log  # what is said of handlers that outlast the limit
-    assert used[-1] - cancelled < 0.7 * a_part  # it was not transcribed to its end, unseen
+    assert isinstance(done.fact, facts.VideoTranscribed)
+    assert done.fact.film.title == "after"
     told = [entry.subject.split(".")[1] for entry in await workshop.log()]
-    assert not {"video-transcribed", "stage-failed"} & set(told)
-    chunks = await store.find(f"tenants/{fact.project.tenant_id}/chunks/")
-    assert len(chunks) == 1  # of the part before
+    assert "stage-failed" not in told
+    assert await store.find(f"tenants/{fact.project.tenant_id}/chunks/") == []
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def imported(store: S3Store, name: str, sound: Path) -> facts.VideoImported:
+    """A film with this sound, which lies in the store."""
+    fact = film(name, 1)
+    fact.media.duration_ms = milliseconds(sound)
+    await store.upload(fact.objects.audio_key, sound, content_type="audio/flac")
+    return fact
+
+
+def short(sound: Path) -> Path:
+    """The beginning of it."""
+    return flac(sound.with_name("short.flac"), "-i", str(sound), "-t", "6")

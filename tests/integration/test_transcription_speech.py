@@ -3,6 +3,8 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -39,14 +41,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stage(folder: Path) -> Stage:
-    return Stage(folder)
+def stage(folder: Path) -> Iterator[Stage]:
+    with closing(Stage(folder)) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")
-def english_only(folder: Path) -> Stage:
+def english_only(folder: Path) -> Iterator[Stage]:
     """Where the multilingual model is not installed; models are cached in the same folder."""
-    return Stage(folder, multilingual=False)
+    with closing(Stage(folder, multilingual=False)) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """After a crash fewer guesses are kept, which is what takes memory beside the model."""
 
-from clipforge_transcription.engines.whisper import BEAM, beam
+from clipforge_transcription.engines.apart import BEAM, beam
 
 
 def test_the_first_attempt_keeps_as_many_guesses_as_were_measured_best() -> None:

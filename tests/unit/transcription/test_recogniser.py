@@ -24,7 +24,7 @@ class Speech:
 
     milliseconds: int = 30_000
 
-    def speech(self, samples: Samples) -> list[tuple[int, int]]:
+    def speech(self, samples: Samples, *, cancelled: Callable[[], bool]) -> list[tuple[int, int]]:
         return [(0, self.milliseconds)]
 
 

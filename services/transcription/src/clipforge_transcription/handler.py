@@ -162,9 +162,9 @@ async def _transcript(store: ObjectStore, key: str) -> Transcript | None:
 async def _in_thread(threads: Executor, work: Callable[[Callable[[], bool]], T]) -> T:
     """Run blocking work, which is told when nobody waits for it any more.
 
-    Not asyncio's own threads: there are more of them than parts at once, and every thread that has
-    once listened keeps 65 MB. And the store's calls, which are in those, need not wait. The thread
-    reports on the delivery in hand, and knows its strain: both come by the context.
+    Not asyncio's own threads: there are more of them than parts at once, and each would have a
+    listener started. And the store's calls, which are in those, need not wait. The thread reports
+    on the delivery in hand, and knows its strain: both come by the context.
     """
     stop = threading.Event()
     run = copy_context().run

@@ -12,7 +12,6 @@ from clipforge.v1.facts_pb2 import VideoImported
 from clipforge_contracts import keys
 from clipforge_runtime.progress import Report
 from clipforge_transcription import cutting, samples
-from clipforge_transcription.engines import Cancelled
 from clipforge_transcription.recogniser import Choice, Recogniser
 
 RESULT_VERSION: Final = 2
@@ -81,10 +80,8 @@ def _speech(
     """When somebody speaks, in milliseconds of the film."""
     found: list[cutting.Span] = []
     for n, block in enumerate(samples.blocks(file, BLOCK_SECONDS)):
-        if cancelled():
-            raise Cancelled
         begin = n * BLOCK_SECONDS * 1000
         progress(5 * min(begin / duration, 1), "looking for speech")
-        spans = recogniser.detector.speech(block)
+        spans = recogniser.detector.speech(block, cancelled=cancelled)
         found += [(begin + start, begin + end) for start, end in spans]
     return found

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_transcription import guards, notices, timing
-from clipforge_transcription.engines import Cancelled, Engine, Language, SpeechDetector
+from clipforge_transcription.engines import Aligner, Engine, Language, SpeechDetector
 from clipforge_transcription.samples import Samples
-from clipforge_transcription.timing import Align
 
 ENGLISH: Final = "en"
 SURE: Final = 0.5  # below this a detected language is said to be uncertain
@@ -34,7 +34,7 @@ class Recogniser:
     english: Engine
     multilingual: Engine | None
     detector: SpeechDetector
-    align: Align | None = None
+    align: Aligner | None = None
 
     @property
     def identity(self) -> str:
@@ -77,15 +77,13 @@ class Recogniser:
             )
         )
         doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
-        if cancelled():
-            raise Cancelled
-        if doubted or (not heard and self._speaks(samples)):
+        if doubted or (not heard and self._speaks(samples, cancelled)):
             return [], self._complaint(choice)
         timed = timing.correct(
             heard,
             samples,
             engine=engine.name,
-            align=_while_wanted(self.align, cancelled) if choice.language == ENGLISH else None,
+            align=self._aligner(choice, cancelled),
         )
         return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), ""
 
@@ -139,8 +137,13 @@ class Recogniser:
         notice = notices.uncertain(found.code) if found.probability < SURE else ""
         return Choice(engine.name, found.code, found.probability, notice)
 
-    def _speaks(self, samples: Samples) -> bool:
-        spans = self.detector.speech(samples)
+    def _aligner(self, choice: Choice, cancelled: Callable[[], bool]) -> timing.Align | None:
+        if self.align is None or choice.language != ENGLISH:
+            return None
+        return partial(self.align, cancelled=cancelled)
+
+    def _speaks(self, samples: Samples, cancelled: Callable[[], bool]) -> bool:
+        spans = self.detector.speech(samples, cancelled=cancelled)
         return sum(end - start for start, end in spans) >= SPEAKING_MS
 
     def _complaint(self, choice: Choice) -> str:
@@ -152,16 +155,3 @@ class Recogniser:
         """Each once: one model of many languages may do for English, too."""
         other = self.multilingual
         return [self.english] if other is None or other is self.english else [self.english, other]
-
-
-def _while_wanted(align: Align | None, cancelled: Callable[[], bool]) -> Align | None:
-    """The aligner, which asks before each phrase."""
-    if align is None:
-        return None
-
-    def wanted(samples: Samples, words: Sequence[str]) -> Sequence[tuple[float, float]] | None:
-        if cancelled():
-            raise Cancelled
-        return align(samples, words)
-
-    return wanted

@@ -10,7 +10,10 @@ from clipforge_runtime.settings import RuntimeSettings
 
 class Settings(RuntimeSettings):
     transcription_concurrency: int = Field(
-        default=TRANSCRIPTION.concurrency, ge=1, le=64, description="Parts transcribed at once"
+        default=TRANSCRIPTION.concurrency,
+        ge=1,
+        le=64,
+        description="Parts transcribed at once, each in a process with models of its own",
     )
     whisper_model: str = Field(
         default="tiny.en",

@@ -41,7 +41,9 @@ class Cancelled(Exception):
 
 
 class Engine(Protocol):
-    """A recogniser. Its methods block; they are called in threads, several at once."""
+    """A recogniser. Its methods block; they are called in threads, several at once. They raise
+    Cancelled soon after `cancelled()`, whatever they do, and Overloaded where memory ran out.
+    """
 
     @property
     def name(self) -> str: ...
@@ -69,17 +71,27 @@ class Engine(Protocol):
         on_seconds: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> list[Heard]:
-        """Transcribe. Calls `on_seconds` as it gets on; raises Cancelled between its steps."""
+        """Transcribe. Calls `on_seconds` as it gets on."""
         ...
 
     def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
-        """What is spoken; for engines of several languages. Cancelled."""
+        """What is spoken; for engines of several languages."""
         ...
 
 
 class SpeechDetector(Protocol):
-    """Tells speech from silence and music."""
+    """Tells speech from silence and music. As an Engine, it blocks and is cancelled."""
 
-    def speech(self, samples: Samples) -> list[tuple[int, int]]:
+    def speech(self, samples: Samples, *, cancelled: Callable[[], bool]) -> list[tuple[int, int]]:
         """Milliseconds in which somebody speaks."""
+        ...
+
+
+class Aligner(Protocol):
+    """Finds when words are spoken that are known. As an Engine, it blocks and is cancelled."""
+
+    def __call__(
+        self, samples: Samples, words: Sequence[str], *, cancelled: Callable[[], bool]
+    ) -> Sequence[tuple[float, float]] | None:
+        """Start and end of each word in seconds, or None where it cannot tell."""
         ...

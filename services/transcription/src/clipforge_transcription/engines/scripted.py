@@ -66,6 +66,6 @@ class Scripted:
 class Always:
     """A SpeechDetector for which somebody speaks all the time, but for a pause each minute."""
 
-    def speech(self, samples: Samples) -> list[tuple[int, int]]:
+    def speech(self, samples: Samples, *, cancelled: Callable[[], bool]) -> list[tuple[int, int]]:
         length = len(samples) * 1000 // RATE
         return [(at, min(at + 59_000, length)) for at in range(0, length, 60_000)]

@@ -1,4 +1,4 @@
-"""faster-whisper on CTranslate2. The only file that imports either.
+"""faster-whisper on CTranslate2. The only file that imports either. It works in listeners only.
 
 The settings were measured on real speech, in CPU seconds a second of sound and word errors: int8
 halves the CPU, one thread a worker is faster than two, beam 5 and voice detection lose the fewest
@@ -6,7 +6,6 @@ words, and earlier text is not fed back, since errors then repeat.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,51 +14,29 @@ from faster_whisper import WhisperModel
 from faster_whisper.utils import download_model
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-from clipforge_runtime.strain import Strain
-from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
+from clipforge_transcription.engines import Heard, Language, Spoken
 from clipforge_transcription.samples import RATE, Samples
 
-BEAM: Final = 5
 # Windows of 30 s by which a language is told. The first one that is this sure decides, else the
 # most frequent: one window alone took French radio for English, at 0.82.
 LANGUAGE_WINDOWS: Final = 3
 LANGUAGE_SURE: Final = 0.9
-# What the model does at once, and cannot be interrupted in. A window of 30 s takes three of these,
-# and six more where it is listened to again at higher temperatures.
-STEPS: Final = frozenset({"encode", "generate", "align", "detect_language"})
-_cancelled: ContextVar[Callable[[], bool]] = ContextVar("cancelled")
 CUT_SILENCE_MS: Final = 100  # the longest pause is looked for, so short ones do no harm
 # Written without spaces: here a word without one before it is a word of its own.
 UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 class FasterWhisper:
-    """An Engine. Loads its model once; `workers` transcriptions may run at once."""
+    """A model, loaded. It cannot be interrupted: whoever might want that ends its process."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        name: str,
-        sha256: str,
-        workers: int,
-        device: str = "cpu",
-        compute_type: str = "int8",
-        strain: Strain = lambda: 0,
-    ) -> None:
+    def __init__(self, folder: Path, *, device: str, compute_type: str) -> None:
         self._model: Any = WhisperModel(
             str(folder),
             device=device,
             compute_type=compute_type,
             cpu_threads=1,
-            num_workers=workers,
             local_files_only=True,
         )
-        self._model.model = _Steps(self._model.model)
-        self._strain = strain
-        self.name = name
-        self.sha256 = sha256
-        self.identity = f"{name}:{sha256[:16]}:{compute_type}"
 
     @property
     def languages(self) -> Collection[str]:
@@ -71,16 +48,16 @@ class FasterWhisper:
         *,
         language: str,
         vocabulary: Sequence[str],
+        beam: int,
         on_seconds: Callable[[float], None],
-        cancelled: Callable[[], bool],
     ) -> list[Heard]:
+        """`beam`: how many guesses are kept, which is what takes memory beside the model."""
         if len(samples) == 0:
             return []
-        _cancelled.set(cancelled)
         segments, _ = self._model.transcribe(
             samples,
             language=language,
-            beam_size=beam(self._strain()),
+            beam_size=beam,
             word_timestamps=True,
             condition_on_previous_text=False,
             vad_filter=True,
@@ -92,8 +69,7 @@ class FasterWhisper:
             heard.append(_heard(segment, spaced=language not in UNSPACED))
         return heard
 
-    def language(self, samples: Samples, *, cancelled: Callable[[], bool]) -> Language:
-        _cancelled.set(cancelled)
+    def language(self, samples: Samples) -> Language:
         code, probability, _ = self._model.detect_language(
             samples,
             vad_filter=True,
@@ -103,38 +79,12 @@ class FasterWhisper:
         return Language(str(code), float(probability))
 
 
-class _Steps:
-    """CTranslate2's model, which asks before each step whether anybody still waits for it."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._model, name)
-        if name not in STEPS:
-            return found
-
-        def step(*arguments: Any, **more: Any) -> Any:
-            if _cancelled.get()():
-                raise Cancelled
-            return found(*arguments, **more)
-
-        return step
-
-
-def beam(strain: int) -> int:
-    """How many guesses are kept: one where a machine could not bear more."""
-    return 1 if strain else BEAM
-
-
-class Silero:
-    """A SpeechDetector: the voice detection that faster-whisper carries."""
-
-    def speech(self, samples: Samples) -> list[tuple[int, int]]:
-        options = VadOptions(min_silence_duration_ms=CUT_SILENCE_MS, speech_pad_ms=0)
-        found = get_speech_timestamps(np.ascontiguousarray(samples), options)
-        per_ms = RATE // 1000
-        return [(int(span["start"]) // per_ms, int(span["end"]) // per_ms) for span in found]
+def speech(samples: Samples) -> list[tuple[int, int]]:
+    """Milliseconds in which somebody speaks, by Silero."""
+    options = VadOptions(min_silence_duration_ms=CUT_SILENCE_MS, speech_pad_ms=0)
+    found = get_speech_timestamps(np.ascontiguousarray(samples), options)
+    per_ms = RATE // 1000
+    return [(int(span["start"]) // per_ms, int(span["end"]) // per_ms) for span in found]
 
 
 def download(name: str, to: Path) -> Path:
