@@ -15,10 +15,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from clipforge_runtime.errors import Overloaded, Transient
-from clipforge_transcription.engines import Cancelled
+from clipforge_transcription.line import Line
 
-LOOK_SECONDS: Final = 0.1  # between two looks whether anybody still waits
-BLOCK_BYTES: Final = 64 * 1024
 NO_MEMORY: Final = 75  # what a listener ends with that is refused memory; EX_TEMPFAIL
 # Ends that tell of too little memory: its own word, and signals from outside, as the kernel sends.
 _TOO_MUCH: Final = {NO_MEMORY, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
@@ -78,8 +76,8 @@ class _Listener:
     """One process, and our end of its socket. It ends when ours is closed, as it is if we die."""
 
     def __init__(self) -> None:
-        self._line, theirs = socket.socketpair()
-        self._line.settimeout(LOOK_SECONDS)
+        ours, theirs = socket.socketpair()
+        self._line = Line(ours)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "clipforge_transcription.listener", str(theirs.fileno())],
@@ -101,10 +99,10 @@ class _Listener:
     ) -> Any:
         head = json.dumps({**request, "bytes": len(sound)}).encode() + b"\n"
         try:
-            self._send(head, cancelled)
-            self._send(sound, cancelled)
+            self._line.send(head, cancelled)
+            self._line.send(sound, cancelled)
             return self._answer(on_seconds, cancelled)
-        except (ConnectionError, EOFError):
+        except ConnectionError:
             raise self._ended() from None
 
     def kill(self) -> None:
@@ -115,16 +113,9 @@ class _Listener:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _send(self, body: bytes, cancelled: Callable[[], bool]) -> None:
-        left = memoryview(body)
-        while left:
-            _look(cancelled)
-            with contextlib.suppress(TimeoutError):  # it is not taken while the process starts
-                left = left[self._line.send(left) :]
-
     def _answer(self, on_seconds: Callable[[float], None], cancelled: Callable[[], bool]) -> Any:
         while True:
-            kind, value = json.loads(self._read_line(cancelled))
+            kind, value = self._line.receive(cancelled)
             match kind:
                 case "seconds":
                     on_seconds(value)
@@ -132,17 +123,6 @@ class _Listener:
                     return value
                 case _:
                     raise ListenerFailed(value)
-
-    def _read_line(self, cancelled: Callable[[], bool]) -> bytes:
-        line = bytearray()
-        while not line.endswith(b"\n"):
-            _look(cancelled)
-            with contextlib.suppress(TimeoutError):
-                block = self._line.recv(BLOCK_BYTES)
-                if not block:
-                    raise EOFError
-                line += block
-        return bytes(line)
 
     def _ended(self) -> Exception:
         self.kill()
@@ -152,8 +132,3 @@ class _Listener:
                 "Listening to this film was too much for this machine. It is tried again with less."
             )
         return Transient(f"The speech recogniser ended with {code}. It is tried again.")
-
-
-def _look(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled
