@@ -196,11 +196,15 @@ class House:
         film = Film(tenant, await self.submit(tenant))
         for fact in film.life():
             await self.tell(fact)
+        await self.keep_transcript(film)
+        await self.caught_up()
+        return film
+
+    async def keep_transcript(self, film: "Film") -> None:
+        """Lay down what is said in the film."""
         await self.parts.store.write(
             film.transcript_key, to_json(TRANSCRIPT), content_type="application/json"
         )
-        await self.caught_up()
-        return film
 
     @asynccontextmanager
     async def events(

@@ -98,7 +98,9 @@ async def test_a_project_goes_from_submitted_to_ready(sessions: Sessions, bus: M
         row = await projects.get(session, TENANT, PROJECT)
         assert row is not None
         assert row.state == ProjectState.READY
-        assert [clip.score for clip in await clips.of_project(session, TENANT, PROJECT)] == [97]
+        assert [clip.score for clip in (await clips.of_project(session, TENANT, PROJECT)).rows] == [
+            97
+        ]
         export = await exports.get(session, TENANT, EXPORT)
         assert export is not None
         assert export.state == JobState.COMPLETED
@@ -115,7 +117,7 @@ async def test_rows_are_bound_to_their_tenant(sessions: Sessions, bus: MemoryBus
     async with sessions() as session:
         stranger = ids.new("ten")
         assert await projects.get(session, stranger, PROJECT) is None
-        assert await clips.of_project(session, stranger, PROJECT) == []
+        assert (await clips.of_project(session, stranger, PROJECT)).rows == []
         assert await exports.get(session, stranger, EXPORT) is None
         assert (await projects.of_tenant(session, stranger)).rows == []
 
@@ -227,7 +229,7 @@ async def test_a_clip_may_start_at_the_very_beginning(sessions: Sessions, bus: M
     await catch_up(sessions, bus)
 
     async with sessions() as session:
-        [row] = await clips.of_project(session, TENANT, PROJECT)
+        [row] = (await clips.of_project(session, TENANT, PROJECT)).rows
         assert (row.start_ms, row.score) == (0, 0)
 
 
@@ -237,7 +239,7 @@ async def test_a_fact_that_makes_no_row_does_not_stop_those_behind_it(
     def without_a_start(message: Message) -> dict[str, Any]:
         return {**as_dict(message), "start_ms": None}
 
-    monkeypatch.setattr("clipforge_projector.projections.project.as_dict", without_a_start)
+    monkeypatch.setattr("clipforge_projector.projections.clip.as_dict", without_a_start)
     other = ProjectSubmitted.FromString(LIFE[0].SerializeToString())
     other.project.project_id = ids.new("prj")
     await tell(bus, *LIFE[:2], DETECTED, other)

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[3]
 def methods(kind: type) -> dict[str, Any]:
     return {
         name: value
-        for name, value in vars(kind).items()
-        if inspect.isfunction(value) and not name.startswith("_")
+        for name, value in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
     }
 
 

@@ -228,7 +228,10 @@ class Clip(SQLModel, table=True):
     hashtags: list[str] = Field(sa_column=_json("[]"))
     factors: list[dict[str, Any]] = Field(sa_column=_json("[]"))
     detector: str
-    sequence: int = Field(sa_column=_sequence())
+    sequence: int = Field(sa_column=_sequence())  # of the fact that changed it last
+    version: int = 0  # how often a user has changed it
+    edited_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    deleted_at: datetime | None = Field(default=None, sa_column=_time(null=True))
 
 
 class Export(SQLModel, table=True):
@@ -248,6 +251,9 @@ class Export(SQLModel, table=True):
     quality: str
     height: int
     record: dict[str, Any] = Field(sa_column=_json())  # ExportRecord, once it is completed
+    # The ExportRequested: what was asked for, whatever has become of the clip since. Empty in rows
+    # of before there were edits.
+    request: dict[str, Any] = Field(default={}, sa_column=_json())
     cached: bool = False
     failure_reason: str | None = None
     failure_sentence: str | None = None

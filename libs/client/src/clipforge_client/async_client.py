@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from clipforge_client import calls, connection
+from clipforge_client.async_content import AsyncContent
 from clipforge_client.async_wire import AsyncWire
 from clipforge_client.connection import OnBytes
 from clipforge_client.errors import Conflict
@@ -29,7 +30,7 @@ from clipforge_client.models import (
 from clipforge_client.patience import Deadline
 
 
-class AsyncClient:
+class AsyncClient(AsyncContent):
     """Use as an async context manager, or await `close`.
 
     Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
@@ -114,10 +115,6 @@ class AsyncClient:
     async def delete_project(self, project_id: str) -> None:
         """Forget it, with what nothing else refers to."""
         await self._wire.do(calls.delete_project(project_id))
-
-    async def clips(self, project_id: str, *, order: str = "score") -> list[Clip]:
-        """Its clips, by `score` or by `time`."""
-        return (await self._wire.do(calls.list_clips(project_id, order))).items
 
     async def clip(self, clip_id: str) -> Clip:
         """One clip."""

@@ -65,34 +65,30 @@ def create_project(
 
 
 def get_project(project: str, wait: int) -> Call[Project]:
-    return Call("GET", f"/v1/projects/{_id(project)}", Project.model_validate, {"wait": wait})
-
-
-def list_projects(cursor: str, limit: int) -> Call[Page[Project]]:
-    return Call("GET", "/v1/projects", Page[Project].model_validate, _page(cursor, limit))
-
-
-def cancel_project(project: str) -> Call[Project]:
-    return Call("POST", f"/v1/projects/{_id(project)}/cancel", Project.model_validate)
-
-
-def delete_project(project: str) -> Call[None]:
-    return Call("DELETE", f"/v1/projects/{_id(project)}", nothing)
-
-
-def list_clips(project: str, order: str) -> Call[Page[Clip]]:
     return Call(
-        "GET", f"/v1/projects/{_id(project)}/clips", Page[Clip].model_validate, {"order": order}
+        "GET", f"/v1/projects/{id_in_path(project)}", Project.model_validate, {"wait": wait}
     )
 
 
+def list_projects(cursor: str, limit: int) -> Call[Page[Project]]:
+    return Call("GET", "/v1/projects", Page[Project].model_validate, page_of(cursor, limit))
+
+
+def cancel_project(project: str) -> Call[Project]:
+    return Call("POST", f"/v1/projects/{id_in_path(project)}/cancel", Project.model_validate)
+
+
+def delete_project(project: str) -> Call[None]:
+    return Call("DELETE", f"/v1/projects/{id_in_path(project)}", nothing)
+
+
 def get_clip(clip: str) -> Call[Clip]:
-    return Call("GET", f"/v1/clips/{_id(clip)}", Clip.model_validate)
+    return Call("GET", f"/v1/clips/{id_in_path(clip)}", Clip.model_validate)
 
 
 def transcript(project: str, format_: str) -> Call[Any]:
     read = document if format_ == "json" else text
-    return Call("GET", f"/v1/projects/{_id(project)}/transcript", read, {"format": format_})
+    return Call("GET", f"/v1/projects/{id_in_path(project)}/transcript", read, {"format": format_})
 
 
 def create_export(clip: str, look: Mapping[str, Any]) -> Call[Export]:
@@ -100,16 +96,16 @@ def create_export(clip: str, look: Mapping[str, Any]) -> Call[Export]:
 
 
 def get_export(export: str, wait: int) -> Call[Export]:
-    return Call("GET", f"/v1/exports/{_id(export)}", Export.model_validate, {"wait": wait})
+    return Call("GET", f"/v1/exports/{id_in_path(export)}", Export.model_validate, {"wait": wait})
 
 
 def list_exports(project: str, cursor: str, limit: int) -> Call[Page[Export]]:
-    params = _page(cursor, limit) | ({"project_id": project} if project else {})
+    params = page_of(cursor, limit) | ({"project_id": project} if project else {})
     return Call("GET", "/v1/exports", Page[Export].model_validate, params)
 
 
 def cancel_export(export: str) -> Call[Export]:
-    return Call("POST", f"/v1/exports/{_id(export)}/cancel", Export.model_validate)
+    return Call("POST", f"/v1/exports/{id_in_path(export)}/cancel", Export.model_validate)
 
 
 def create_upload(file_name: str, size: int, content_type: str) -> Call[Upload]:
@@ -122,21 +118,24 @@ def create_upload(file_name: str, size: int, content_type: str) -> Call[Upload]:
 
 
 def get_upload(upload: str) -> Call[Upload]:
-    return Call("GET", f"/v1/uploads/{_id(upload)}", Upload.model_validate)
+    return Call("GET", f"/v1/uploads/{id_in_path(upload)}", Upload.model_validate)
 
 
 def upload_parts(upload: str, after: int) -> Call[Page[Part]]:
     return Call(
-        "GET", f"/v1/uploads/{_id(upload)}/parts", Page[Part].model_validate, {"after": after}
+        "GET",
+        f"/v1/uploads/{id_in_path(upload)}/parts",
+        Page[Part].model_validate,
+        {"after": after},
     )
 
 
 def complete_upload(upload: str) -> Call[Upload]:
-    return Call("POST", f"/v1/uploads/{_id(upload)}/complete", Upload.model_validate)
+    return Call("POST", f"/v1/uploads/{id_in_path(upload)}/complete", Upload.model_validate)
 
 
 def abort_upload(upload: str) -> Call[None]:
-    return Call("DELETE", f"/v1/uploads/{_id(upload)}", nothing)
+    return Call("DELETE", f"/v1/uploads/{id_in_path(upload)}", nothing)
 
 
 def list_keys() -> Call[Page[ApiKey]]:
@@ -154,7 +153,7 @@ def create_key(name: str, role: str) -> Call[NewApiKey]:
 
 
 def revoke_key(key: str) -> Call[ApiKey]:
-    return Call("DELETE", f"/v1/keys/{_id(key)}", ApiKey.model_validate)
+    return Call("DELETE", f"/v1/keys/{id_in_path(key)}", ApiKey.model_validate)
 
 
 def queues() -> Call[dict[str, Queue]]:
@@ -162,33 +161,33 @@ def queues() -> Call[dict[str, Queue]]:
 
 
 def get_job(queue: str, job: str) -> Call[Job]:
-    return Call("GET", f"/v1/queues/{_id(queue)}/jobs/{_id(job)}", Job.model_validate)
+    return Call("GET", f"/v1/queues/{id_in_path(queue)}/jobs/{id_in_path(job)}", Job.model_validate)
 
 
 def pause_queue(queue: str) -> Call[Queue]:
-    return Call("POST", f"/v1/queues/{_id(queue)}/pause", Queue.model_validate)
+    return Call("POST", f"/v1/queues/{id_in_path(queue)}/pause", Queue.model_validate)
 
 
 def resume_queue(queue: str) -> Call[Queue]:
-    return Call("POST", f"/v1/queues/{_id(queue)}/resume", Queue.model_validate)
+    return Call("POST", f"/v1/queues/{id_in_path(queue)}/resume", Queue.model_validate)
 
 
 def list_jobs(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Job]]:
-    params = {**_given(wanted), **_page(cursor, limit)}
+    params = {**_given(wanted), **page_of(cursor, limit)}
     return Call("GET", "/v1/jobs", Page[Job].model_validate, params)
 
 
 def list_dead_letters(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[DeadLetter]]:
-    params = {**_given(wanted), **_page(cursor, limit)}
+    params = {**_given(wanted), **page_of(cursor, limit)}
     return Call("GET", "/v1/dead-letters", Page[DeadLetter].model_validate, params)
 
 
 def get_dead_letter(job: str) -> Call[DeadLetter]:
-    return Call("GET", f"/v1/dead-letters/{_id(job)}", DeadLetter.model_validate)
+    return Call("GET", f"/v1/dead-letters/{id_in_path(job)}", DeadLetter.model_validate)
 
 
 def replay_dead_letter(job: str) -> Call[Job]:
-    return Call("POST", f"/v1/dead-letters/{_id(job)}/replay", Job.model_validate)
+    return Call("POST", f"/v1/dead-letters/{id_in_path(job)}/replay", Job.model_validate)
 
 
 def replay_dead_letters(wanted: Mapping[str, Any]) -> Call[Replayed]:
@@ -202,11 +201,12 @@ def health() -> Call[Health]:
 
 
 def events_path(project: str) -> str:
-    return f"/v1/projects/{_id(project)}/events"
+    return f"/v1/projects/{id_in_path(project)}/events"
 
 
-def _id(given: str) -> str:
-    return quote(given, safe="")  # whatever it is, it stays one part of the path
+def id_in_path(given: str) -> str:
+    """An id as a part of a path: whatever it is, it stays one part."""
+    return quote(given, safe="")
 
 
 def _given(wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,5 +214,6 @@ def _given(wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if value}
 
 
-def _page(cursor: str, limit: int) -> dict[str, Any]:
+def page_of(cursor: str, limit: int) -> dict[str, Any]:
+    """The parameters of one page of a list."""
     return {"limit": limit, **({"cursor": cursor} if cursor else {})}

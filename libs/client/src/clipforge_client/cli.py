@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from clipforge_client.commands import clips, events, films, operation, queues
+from clipforge_client.commands import clip, clips, events, films, operation, queues
 from clipforge_client.errors import (
     ApiError,
     ClientError,
@@ -72,6 +72,7 @@ def assemble() -> typer.Typer:
     app.command("transcript")(clips.transcript)
     app.command("export")(clips.export_clip)
     app.command("jobs")(queues.jobs)
+    app.add_typer(clip.clip, name="clip")
     app.add_typer(queues.queues, name="queues")
     app.add_typer(queues.dead_letters, name="dead-letters")
     app.add_typer(films.projects, name="projects")
@@ -79,6 +80,7 @@ def assemble() -> typer.Typer:
     app.add_typer(operation.keys, name="keys")
     for one in (
         app,
+        clip.clip,
         films.projects,
         events.events,
         operation.keys,

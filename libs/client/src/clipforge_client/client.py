@@ -10,6 +10,7 @@ import httpx
 
 from clipforge_client import calls, connection
 from clipforge_client.connection import OnBytes
+from clipforge_client.content import Content
 from clipforge_client.errors import Conflict
 from clipforge_client.models import (
     ApiKey,
@@ -29,7 +30,7 @@ from clipforge_client.patience import Deadline
 from clipforge_client.wire import Wire
 
 
-class Client:
+class Client(Content):
     """Use as a context manager, or call `close`.
 
     Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
@@ -114,10 +115,6 @@ class Client:
     def delete_project(self, project_id: str) -> None:
         """Forget it, with what nothing else refers to."""
         self._wire.do(calls.delete_project(project_id))
-
-    def clips(self, project_id: str, *, order: str = "score") -> list[Clip]:
-        """Its clips, by `score` or by `time`."""
-        return self._wire.do(calls.list_clips(project_id, order)).items
 
     def clip(self, clip_id: str) -> Clip:
         """One clip."""

@@ -62,13 +62,15 @@ class Clip(Model):
     project_id: str
     start_ms: int
     end_ms: int
-    score: int
-    confidence: float
+    score: int | None  # None: made by hand, so nobody scored it
+    confidence: float | None
     title: str
     text: str
     reasons: list[str]
     hashtags: list[str]
     factors: list[dict[str, Any]] = []
+    detector: str = ""  # what found it; "manual": a person
+    version: int = 0  # how often it was edited
 
 
 class Export(Model):

@@ -129,7 +129,8 @@ _ABOUT: Final[dict[type[Fact], Callable[[Any], str]]] = {
     ),
     **dict.fromkeys((StageFailed, JobReplayed), attrgetter("job_id")),
     **dict.fromkeys((RemovalRequested, ObjectsRemoved), attrgetter("removal_id")),
-    ClipEdited: attrgetter("clip.id"),
+    # Each version of a clip is stated once: of two who edit the same one, one is first.
+    ClipEdited: lambda fact: f"{fact.clip.id}-v{fact.version}",
     BrandKitSaved: attrgetter("kit_id"),
     TenantSaved: attrgetter("project.tenant_id"),
     ApiKeySaved: attrgetter("key_id"),

@@ -3,6 +3,7 @@
 A plan is what a tenant has; a priority is what a delivery has (subject token, consumer suffix).
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -62,6 +63,14 @@ _EXPORT: Final = {
 
 # Deliveries of one tenant that run at once in one stage, over all replicas, unless settings differ.
 RUNNING: Final[dict[Plan, int]] = {Plan.BUSINESS: 8, Plan.PRO: 4, Plan.FREE: 2}
+
+# The longest clip that somebody may cut by hand: what the platforms of short videos take, and what
+# an export renders in bearable time.
+LONGEST_CLIP: Final[dict[Plan, timedelta]] = {
+    Plan.BUSINESS: timedelta(minutes=30),
+    Plan.PRO: timedelta(minutes=10),
+    Plan.FREE: timedelta(minutes=3),
+}
 
 
 def deferrable(stage: str) -> Priority:

@@ -67,6 +67,11 @@ def words(transcript: Transcript) -> list[Word]:
     return found
 
 
+def sentence(texts: Sequence[str]) -> str:
+    """Words as one text: with spaces, where their script has them."""
+    return _join(texts)
+
+
 def cues(spoken: Sequence[Word]) -> list[Cue]:
     """Words as cues: in order, never overlapping, each long enough to read where there is room."""
     in_order = sorted(spoken, key=lambda word: word.start_ms)

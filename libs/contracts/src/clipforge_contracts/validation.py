@@ -161,6 +161,7 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
         _at_most("score", 100),
         _at_most("text", 1000),
         _at_most("title", 200),
+        _at_most("hashtags", 30),
     ),
     documents_pb2.ExportObjects: (_has("clip_key"),),
     documents_pb2.ExportRecord: (_has("objects", "width", "height", "duration_ms", "bytes"),),

@@ -12,8 +12,8 @@ class ClipReport:
     start_ms: int
     end_ms: int
     title: str
-    score: int
-    confidence: float
+    score: int | None  # None: made by hand
+    confidence: float | None
     reasons: list[str]
     hashtags: list[str]
     captions: dict[str, str]

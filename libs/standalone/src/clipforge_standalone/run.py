@@ -10,6 +10,7 @@ import typer
 from clipforge_client.cli import CANCELLED, FAILED
 from clipforge_client.client import Client
 from clipforge_client.commands import options
+from clipforge_client.commands.clips import score_of
 from clipforge_client.commands.options import AsJson
 from clipforge_client.errors import ClientError, Unreachable
 from clipforge_client.terminal import bars, clock, note, print_json, say
@@ -155,7 +156,7 @@ def _tell(report: Report) -> None:
     if not report.clips:
         say("Nothing is said in this film, so there are no clips.")
     for clip in report.clips:
-        say(f"{clip.score:>5}  {clip.title}")
+        say(f"{score_of(clip.score):>7}  {clip.title}")
         say(f"       {clock(clip.start_ms)} - {clock(clip.end_ms)}", style="dim")
         say(f"       {Path(report.page).parent / clip.file}")
     took = ", ".join(

@@ -25,6 +25,7 @@ from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
 from clipforge_gateway.routes import (
+    clip_edits,
     clips,
     dead_letters,
     events,
@@ -71,7 +72,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Limits)  # the last one added comes first
     problems.install(app)
     modules = (
-        *(projects, uploads, clips, exports, events),
+        *(projects, uploads, clips, clip_edits, exports, events),
         *(jobs, dead_letters, queues, keys, health),
     )
     for module in modules:

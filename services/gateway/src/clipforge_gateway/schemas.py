@@ -163,20 +163,6 @@ class ProjectView(BaseModel):
     updated_at: datetime
 
 
-class ClipView(BaseModel):
-    id: str
-    project_id: str
-    start_ms: int = Field(description="In point in the source")
-    end_ms: int = Field(description="Out point in the source")
-    score: int = Field(description="0-100: percentile within this film")
-    confidence: float = Field(description="Calibrated chance that an editor would pick it, 0-1")
-    title: str
-    text: str
-    reasons: list[str]
-    hashtags: list[str]
-    factors: list[dict[str, Any]]
-
-
 class ExportView(BaseModel):
     id: str
     project_id: str

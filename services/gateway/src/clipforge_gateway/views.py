@@ -8,10 +8,11 @@ from clipforge.v1.facts_pb2 import ExportRequested, ProjectSubmitted
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobState, Project, ProjectState
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.pipeline import BY_STAGE, CLIP_DETECTION, IMPORT, TRANSCRIPTION
-from clipforge_gateway import queue_schemas, schemas
+from clipforge_gateway import clip_schemas, queue_schemas, schemas
 from clipforge_gateway.standing import WAITING, Standing
 from clipforge_runtime.bus import Wait
 
+BY_HAND: Final = "manual"  # the detector of a clip that a person made
 # Where each stage begins and ends in a project's progress: transcription is most of the work.
 SHARES: Final = {
     IMPORT.name: (0, 15),
@@ -80,8 +81,23 @@ def submitted(fact: ProjectSubmitted, at: datetime) -> schemas.ProjectView:
     )
 
 
-def clip(row: Clip) -> schemas.ClipView:
-    return schemas.ClipView.model_validate(row, from_attributes=True)
+def clip(row: Clip) -> clip_schemas.ClipView:
+    by_hand = row.detector == BY_HAND
+    return clip_schemas.ClipView(
+        id=row.id,
+        project_id=row.project_id,
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        score=None if by_hand else row.score,
+        confidence=None if by_hand else row.confidence,
+        title=row.title,
+        text=row.text,
+        reasons=row.reasons,
+        hashtags=row.hashtags,
+        factors=row.factors,
+        detector=row.detector,
+        version=row.version,
+    )
 
 
 def export(

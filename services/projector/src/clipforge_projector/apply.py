@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clipforge.v1.facts_pb2 import (
     ApiKeySaved,
     ChunkCut,
+    ClipEdited,
     ClipExported,
     ClipsDetected,
     ExportCancelled,
@@ -31,7 +32,7 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_catalog.database import Sessions
 from clipforge_contracts.facts import Fact, fact_name
 from clipforge_projector.position import move
-from clipforge_projector.projections import export, job, project, removal, tenant
+from clipforge_projector.projections import clip, export, job, project, removal, tenant
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -63,6 +64,7 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     VideoImported: (project.imported, job.completed, job.caused),
     VideoTranscribed: (project.transcribed, job.completed, job.caused, tenant.source_used),
     ClipsDetected: (project.clips_detected, job.completed),
+    ClipEdited: (clip.edited,),
     ExportRequested: (export.requested, job.caused),
     ClipExported: (export.exported, job.completed, tenant.output_made),
     StageFailed: (project.failed, export.failed, job.failed),

@@ -83,8 +83,10 @@ async def _transcribed(session: AsyncSession, project: Project) -> VideoTranscri
 async def _export_requested(
     session: AsyncSession, project: Project, export_id: str
 ) -> ExportRequested | None:
-    film = await _imported(session, project)
     export = await session.get(Export, export_id)
+    if export is not None and export.request:
+        return ParseDict(export.request, ExportRequested())
+    film = await _imported(session, project)
     clip = await session.get(Clip, export.clip_id) if export is not None else None
     if film is None or export is None or clip is None:
         return None

@@ -40,10 +40,21 @@ def list_clips(
     print_list(
         found,
         ("id", "from", "to", "score", "title"),
-        lambda one: (one.id, clock(one.start_ms), clock(one.end_ms), str(one.score), one.title),
+        lambda one: (
+            one.id,
+            clock(one.start_ms),
+            clock(one.end_ms),
+            score_of(one.score),
+            one.title,
+        ),
         nothing=f"This project has no clips.{why}",
         as_json=as_json,
     )
+
+
+def score_of(score: int | None) -> str:
+    """As a list shows it."""
+    return "by hand" if score is None else str(score)
 
 
 def transcript(

@@ -422,25 +422,34 @@ Global___ExportCancelled: _TypeAlias = ExportCancelled  # noqa: Y015
 
 @_typing.final
 class ClipEdited(_message.Message):
-    """A user moved a clip's edges or changed its title. Stated by the gateway."""
+    """A user made a clip, moved its edges, changed its title or deleted it. Stated by the gateway."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_FIELD_NUMBER: _builtins.int
     CLIP_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """one more than of what was edited; of a clip made by hand 1"""
+    deleted: _builtins.bool
     @_builtins.property
     def project(self) -> _common_pb2.ProjectRef: ...
     @_builtins.property
-    def clip(self) -> _documents_pb2.Clip: ...
+    def clip(self) -> _documents_pb2.Clip:
+        """as it is from now on"""
+
     def __init__(
         self,
         *,
         project: _common_pb2.ProjectRef | None = ...,
         clip: _documents_pb2.Clip | None = ...,
+        version: _builtins.int = ...,
+        deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "project", b"project"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "deleted", b"deleted", "project", b"project", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from clipforge.v1.documents_pb2 import Transcript
-from clipforge_catalog.queries import clips, projects
-from clipforge_contracts import documents, subtitles
-from clipforge_gateway import rows, schemas, views
+from clipforge_catalog.queries import clips
+from clipforge_contracts import subtitles
+from clipforge_gateway import clip_schemas, cursors, etags, rows, schemas, spoken, views
 from clipforge_gateway.parts import CallerDep, PartsDep
 from clipforge_gateway.problems import NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.projects import ProjectId
@@ -29,17 +28,26 @@ async def list_clips(
     parts: PartsDep,
     caller: CallerDep,
     order: Annotated[Literal["score", "time"], Query()] = "score",
-) -> schemas.PageView[schemas.ClipView]:
-    """At most 50, best first or in the order of the film."""
+    cursor: Annotated[str, Query(max_length=500)] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> schemas.PageView[clip_schemas.ClipView]:
+    """Best first, and those made by hand last; or in the order of the film."""
     try:
         await rows.project(parts, caller, project_id)
     except rows.Pending:
         return schemas.PageView(items=[])
     async with parts.sessions() as session:
-        found = await clips.of_project(
-            session, caller.tenant_id, project_id, by_time=order == "time"
+        page = await clips.of_project(
+            session,
+            caller.tenant_id,
+            project_id,
+            by_time=order == "time",
+            after=cursors.read(cursor),
+            limit=limit,
         )
-    return schemas.PageView(items=[views.clip(row) for row in found])
+    return schemas.PageView(
+        items=[views.clip(row) for row in page.rows], next=cursors.write(page.next)
+    )
 
 
 @router.get(
@@ -48,11 +56,15 @@ async def list_clips(
     summary="A clip",
     responses=documented(NOT_FOUND),
 )
-async def get_clip(clip_id: ClipId, parts: PartsDep, caller: CallerDep) -> schemas.ClipView:
+async def get_clip(
+    clip_id: ClipId, parts: PartsDep, caller: CallerDep, response: Response
+) -> clip_schemas.ClipView:
+    """Its `ETag` is the `If-Match` of an edit."""
     async with parts.sessions() as session:
         row = await clips.get(session, caller.tenant_id, clip_id)
     if row is None:
         raise Problem(NOT_FOUND, "There is no clip of this id.")
+    response.headers["ETag"] = etags.of_sequence(parts.feed.incarnation, row.sequence)
     return views.clip(row)
 
 
@@ -83,15 +95,11 @@ async def get_transcript(
     try:
         await rows.project(parts, caller, project_id)
     except rows.Pending as pending:
-        raise _not_yet() from pending
-    async with parts.sessions() as session:
-        row = await projects.transcript(session, caller.tenant_id, project_id)
-    if row is None:
-        raise _not_yet()
-    body = await parts.store.read(row.key)
+        raise spoken.not_yet() from pending
+    row = await spoken.row(parts, caller, project_id)
     if format == "json":
-        return Response(body, media_type="application/json")
-    transcript = documents.from_json(body, Transcript)
+        return Response(await parts.store.read(row.key), media_type="application/json")
+    transcript = await spoken.document(parts, row)
     match format:
         case "srt":
             return Response(subtitles.srt(transcript), media_type="application/x-subrip")
@@ -99,7 +107,3 @@ async def get_transcript(
             return Response(subtitles.vtt(transcript), media_type="text/vtt")
         case "txt":
             return Response(subtitles.txt(transcript), media_type="text/plain; charset=utf-8")
-
-
-def _not_yet() -> Problem:
-    return Problem(NOT_FOUND, "This project has no transcript yet: wait until it is transcribed.")

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from clipforge.v1.facts_pb2 import (
+    ClipEdited,
     ClipExported,
     ClipsDetected,
     ExportCancelled,
@@ -146,6 +147,8 @@ def _told(entry: Entry, fact: Fact) -> dict[str, Any]:
             told |= {"cached": fact.cached}
         case ClipsDetected():
             told |= {"clips": len(fact.clips)}
+        case ClipEdited():
+            told |= {"clip_id": fact.clip.id, "version": fact.version, "deleted": fact.deleted}
         case ExportRequested():
             told |= {"export_id": fact.export_id, "clip_id": fact.clip.id}
         case ClipExported():

@@ -41,6 +41,7 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
             quality=fact.render.quality,
             height=fact.render.height,
             record={},
+            request=as_dict(fact),
             sequence=entry.sequence,
             created_at=entry.time,
             finished_at=entry.time if project.cancelled_at else None,

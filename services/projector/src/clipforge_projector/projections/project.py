@@ -34,7 +34,7 @@ from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
-from clipforge_projector.projections import job, removal
+from clipforge_projector.projections import clip, job, removal
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -127,16 +127,8 @@ async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entr
     await removal.wanted(session, fact.clips_key)
     await session.flush()
     await removal.due(session, await _parts_of(session, project), entry)
-    for rank, clip in enumerate(fact.clips):
-        await session.merge(
-            Clip(
-                **as_dict(clip),
-                tenant_id=project.tenant_id,
-                project_id=project.id,
-                rank=rank,
-                sequence=entry.sequence,
-            )
-        )
+    for rank, found in enumerate(fact.clips):
+        await clip.detected(session, found, project, rank, entry)
 
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:

@@ -1,0 +1,80 @@
+"""What is in a film: its clips. A part of the client; `content.py` is its twin."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from clipforge_client import content_calls
+from clipforge_client.async_wire import AsyncWire
+from clipforge_client.models import Clip
+
+
+class AsyncContent:
+    """Calls about the content of films."""
+
+    _wire: AsyncWire
+
+    async def clips(self, project_id: str, *, order: str = "score") -> list[Clip]:
+        """Its clips, by `score` or by `time`."""
+        pages = self._wire.pages(lambda cursor: content_calls.list_clips(project_id, order, cursor))
+        return [clip async for clip in pages]
+
+    async def create_clip(
+        self,
+        project_id: str,
+        *,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        first_word: int | None = None,
+        last_word: int | None = None,
+        title: str = "",
+        hashtags: Sequence[str] = (),
+        snap: bool = True,
+        idempotency_key: str = "",
+    ) -> Clip:
+        """A clip made by hand, from times or from words of the transcript.
+
+        Times move to the nearest words unless `snap` is False.
+        """
+        wanted = {
+            "start_ms": start_ms,
+            "end_ms": end_ms,
+            "first_word": first_word,
+            "last_word": last_word,
+            "title": title,
+            "hashtags": list(hashtags),
+            "snap": snap,
+        }
+        key = idempotency_key or uuid4().hex
+        return await self._wire.do(content_calls.create_clip(project_id, wanted, key))
+
+    async def edit_clip(
+        self,
+        clip_id: str,
+        *,
+        title: str | None = None,
+        hashtags: Sequence[str] | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        first_word: int | None = None,
+        last_word: int | None = None,
+        snap: bool = True,
+        if_match: str = "*",
+    ) -> Clip:
+        """Change what is named. With the ETag that was read as `if_match`, only if it is still so.
+
+        Conflict where somebody else has changed it meanwhile.
+        """
+        changes = {
+            "title": title,
+            "hashtags": None if hashtags is None else list(hashtags),
+            "start_ms": start_ms,
+            "end_ms": end_ms,
+            "first_word": first_word,
+            "last_word": last_word,
+            "snap": snap,
+        }
+        return await self._wire.do(content_calls.edit_clip(clip_id, changes, if_match))
+
+    async def delete_clip(self, clip_id: str) -> None:
+        """Hide it from every list. Its exports stay."""
+        await self._wire.do(content_calls.delete_clip(clip_id))
