@@ -1,13 +1,11 @@
 """One autoscaler a stage, on its own queue, and nothing beside it that scales, too."""
 
-import re
 from typing import Any
 
 import pytest
 import yaml
 
 from chart.scenarios import KEDA, golden, needs_helm, of_kind, rendered, shape
-from clipforge_contracts import subjects
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from render import chart
 
@@ -39,7 +37,9 @@ def test_a_stage_is_scaled_on_what_waits_and_runs_over_its_slots(stage: Stage) -
 
     asked = metric["external"]
     assert asked["metric"]["name"] == "clipforge_stage_outstanding"
-    assert asked["metric"]["selector"] == {"matchLabels": {"stage": stage.name}}
+    assert asked["metric"]["selector"] == {
+        "matchLabels": {"namespace": "clips", "stage": stage.name}
+    }
     # Value would multiply by the pods that are there.
     assert asked["target"] == {"type": "AverageValue", "averageValue": str(stage.concurrency)}
 
@@ -60,7 +60,7 @@ def test_keda_asks_for_the_same_number(stage: Stage) -> None:
 
     (trigger,) = scaled["triggers"]
 
-    query = f'clipforge:stage_outstanding:sum{{stage="{stage.name}"}}'
+    query = f'clipforge:stage_outstanding:sum{{namespace="clips",stage="{stage.name}"}}'
     assert trigger["metadata"]["query"] == query
     assert trigger["metadata"]["threshold"] == str(stage.concurrency)
     assert trigger["metricType"] == "AverageValue"
@@ -95,26 +95,13 @@ def test_every_autoscaler_goes_up_at_once_and_down_slowly(values: dict[str, Any]
         assert all(one["policies"] for one in behavior.values())
 
 
-def test_the_rule_counts_every_queue_under_its_stage_and_nothing_else() -> None:
+def test_the_rule_is_the_series_that_the_projector_tells() -> None:
     rule = of_kind(golden("production"), "PrometheusRule")["rules"]
     ((recorded,),) = (group["rules"] for group in rule["spec"]["groups"])
 
-    counted = re.search(r'consumer_name=~"(.+)"', recorded["expr"])
-    stage_of = re.search(r'"stage", "\$1", "consumer_name", "(.+)"', recorded["expr"])
-
     assert recorded["record"] == "clipforge:stage_outstanding:sum"
-    assert counted
-    assert stage_of
-    for stage in PIPELINE:
-        for durable in subjects.durables(stage):
-            assert re.fullmatch(counted[1], durable)
-            named = re.fullmatch(stage_of[1], durable)
-            assert named
-            assert named[1] == stage.name
-    for other in ("follow-1", "export", "exporter-high-l0", "export-high-l0-x"):
-        assert not re.fullmatch(counted[1], other)
-    assert 'is_consumer_leader="true"' in recorded["expr"]
-    assert f'stream_name="{subjects.STREAM}"' in recorded["expr"]
+    assert recorded["expr"].strip() == "max by (namespace, stage) (clipforge_stage_outstanding)"
+    assert "`clipforge_stage_outstanding`" in (chart.ROOT / "docs/metrics.md").read_text()
 
 
 def test_the_adapter_makes_of_the_recorded_series_the_metric_that_is_asked_for() -> None:

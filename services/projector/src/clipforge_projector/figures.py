@@ -1,6 +1,7 @@
 """How far behind rows and queues are: what alerts ask for, measured by the one active projector."""
 
 import asyncio
+import contextlib
 import logging
 from datetime import datetime
 from typing import Final
@@ -29,18 +30,27 @@ UNKNOWN: Final = Gauge(
     "1 where the log cannot say what waits in a queue: it is away, or a consumer is missing",
     ["queue"],
 )
-EVERY_SECONDS: Final = 30.0
+OUTSTANDING: Final = Gauge(
+    "clipforge_stage_outstanding",
+    "Deliveries of a stage that wait or run: what its autoscaler goes by; none where unknown",
+    ["stage"],
+)
+EVERY_SECONDS: Final = 10.0  # an autoscaler looks every 15
 
 
 async def keep_figures(sessions: Sessions, bus: JetStream) -> None:
     """For ever, by the one active projector."""
-    while True:
-        try:
-            await measure(sessions, bus)
-        except Unavailable as error:
-            log.warning("could not measure how far behind rows and queues are: %s", error)
-        # Ages grow by themselves; nothing announces them.
-        await asyncio.sleep(EVERY_SECONDS)
+    try:
+        while True:
+            try:
+                await measure(sessions, bus)
+            except Unavailable as error:
+                log.warning("could not measure how far behind rows and queues are: %s", error)
+                OUTSTANDING.clear()
+            # Ages grow by themselves; nothing announces them.
+            await asyncio.sleep(EVERY_SECONDS)
+    finally:
+        OUTSTANDING.clear()  # on standby: another tells it
 
 
 async def measure(sessions: Sessions, bus: JetStream) -> None:
@@ -56,10 +66,15 @@ async def measure(sessions: Sessions, bus: JetStream) -> None:
 async def _queue(bus: JetStream, stage: Stage, now: datetime) -> None:
     try:
         oldest = await bus.oldest_waiting(stage)
+        outstanding = await bus.outstanding(stage)
     except Unavailable as error:
         log.error("nobody knows what waits in %s: %s", stage.queue, error)
         UNKNOWN.labels(stage.queue).set(1)
+        # An autoscaler without a number leaves everything as it is; an old one would mislead it.
+        with contextlib.suppress(KeyError):
+            OUTSTANDING.remove(stage.name)
         return
+    OUTSTANDING.labels(stage.name).set(outstanding)
     UNKNOWN.labels(stage.queue).set(0)
     OLDEST.labels(stage.queue).set(_age(oldest, now))
 

@@ -36,6 +36,14 @@ async def counts(
     return found
 
 
+async def outstanding(connection: Connection, stage: Stage) -> int:
+    """See JetStream.outstanding."""
+    infos = await asyncio.gather(
+        *(consumers.info(connection, name) for name in subjects.durables(stage))
+    )
+    return sum(int(info["num_pending"]) + int(info["num_ack_pending"]) for info in infos)
+
+
 async def wait(connection: Connection, stage: Stage, *, priority: Priority, about: str) -> Wait:
     """See Reader.wait. `about`: the last tokens of the job's retries."""
     scheduled = await subjects_of(

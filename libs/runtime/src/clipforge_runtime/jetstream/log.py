@@ -140,6 +140,13 @@ class JetStream:
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
         return await counting.counts(self.connection, stage, self._schedules)
 
+    async def outstanding(self, stage: Stage) -> int:
+        """Deliveries that wait or run, of all priorities: parts of jobs, too, as each takes a slot.
+
+        What waits for its time is not among them: no worker could begin it.
+        """
+        return await counting.outstanding(self.connection, stage)
+
     async def wait(
         self, stage: Stage, *, priority: Priority, tenant: str, project: str, job: str
     ) -> Wait:
