@@ -76,6 +76,7 @@ lock: setup ## pin requirements/*.txt anew from the packages' own needs
 	$(LOCK) requirements/dev.in $(PACKAGES:%=%/pyproject.toml) -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt requirements/build.in -o requirements/build.txt
 	$(LOCK) -c requirements/dev.txt requirements/servers.in -o requirements/servers.txt
+	$(LOCK) -c requirements/dev.txt libs/contracts/pyproject.toml libs/runtime/pyproject.toml -o requirements/shared.txt
 	set -e; for service in $(notdir $(wildcard services/*)); do \
 		$(LOCK) -c requirements/dev.txt services/$$service/pyproject.toml -o requirements/$$service.txt; done
 

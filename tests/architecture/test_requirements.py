@@ -64,6 +64,16 @@ def test_a_service_gets_all_that_it_and_its_libraries_declare(service: str) -> N
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_what_the_images_share_every_service_has_in_the_same_version(service: str) -> None:
+    shared = pinned(ROOT / "requirements/shared.txt")
+
+    own = pinned(ROOT / f"requirements/{service}.txt")
+
+    assert shared
+    assert {pin: own.get(pin) for pin in shared} == shared, "run `make lock`"
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_gets_nothing_that_only_developers_need(service: str) -> None:
     installed = {name for name, _ in pinned(ROOT / f"requirements/{service}.txt")}
 
