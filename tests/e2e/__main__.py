@@ -1,73 +1,133 @@
-"""`make e2e`: from nothing to a film through every stage, on the cluster of the current kubeconfig.
+"""`make e2e`: the life of an installation, on the cluster of the current kubeconfig.
 
-In a namespace of its own, where only restricted pods are admitted, and which is gone afterwards
-(KEEP=1 leaves it). Every step says what it does and how long it took.
+From nothing to a film through every stage; a backlog, kills, a restart, another version and back
+again while films go through. In a namespace of its own, where only restricted pods are admitted,
+and which is gone afterwards (KEEP=1 leaves it). Every step says what it does and how long it took.
 """
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeVar
 
-from e2e import images, walls
+from e2e import backup, images, scaling, upheavals, walls
 from e2e.shell import Failed, kubectl, run
+from e2e.visitor import Visitor
 from render.chart import CHART, ROOT, VALUES
 
 T = TypeVar("T")
 
 NAMESPACE: Final = "clipforge-e2e"
+SECOND: Final = "clipforge-e2e-restored"
 RELEASE: Final = "clips"
 TAG: Final = "e2e"
+NEXT: Final = "e2e-next"  # the same code under another name, as an upgrade's image
 READY: Final = "600s"
+FILM_SECONDS: Final = 60
+SETTINGS: Final = (
+    *("--values", str(VALUES / "dev.yaml")),
+    *("--values", str(Path(__file__).with_name("values.yaml"))),
+)
 
 
 def main() -> None:
     figures: dict[str, float] = {}
-    names = step("images", figures, lambda: images.build(TAG))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            live(figures, Path(folder))
+        except Failed:
+            sys.stderr.write(evidence())
+            raise
+        finally:
+            if not os.environ.get("KEEP"):
+                kubectl("delete", "namespace", NAMESPACE, SECOND, "--ignore-not-found")
+    print("e2e:", *(f"{name}={number:.0f}" for name, number in figures.items()))
+
+
+def live(figures: dict[str, float], folder: Path) -> None:
+    """All of it; the figures come one by one."""
+    names = step("images", figures, lambda: images.build(TAG, NEXT))
     step("load", figures, lambda: images.load(names))
-    try:
-        step("servers", figures, servers)
-        step("install", figures, install)
-        step("first_clip", figures, first_clip)
-        step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE))
-    except Failed:
-        sys.stderr.write(evidence())
-        raise
-    finally:
-        if not os.environ.get("KEEP"):
-            kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")
-    print("e2e:", *(f"{name}_s={seconds:.0f}" for name, seconds in figures.items()))
+    step("servers", figures, lambda: servers(NAMESPACE))
+    step("metrics", figures, lambda: scaling.metrics(folder))
+    step("install", figures, lambda: install(NAMESPACE))
+    step("first_clip", figures, first_clip)
+    step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE))
+    visitor = Visitor(NAMESPACE, RELEASE, f"clipforge/export:{TAG}")
+    visitor.film(FILM_SECONDS)
+    watch = scaling.Watch(NAMESPACE, RELEASE, folder)
+    figures |= step("scaling", {}, lambda: scaling.out_and_in(visitor, watch))
+    kept = [step("kills", figures, lambda: upheavals.kills(NAMESPACE, visitor))]
+    changes: dict[str, Callable[[], None]] = {
+        "restart": lambda: upheavals.restart(NAMESPACE),
+        "rollout": lambda: upheavals.upgrade(NAMESPACE, *release(NEXT)),
+        "rollback": lambda: upheavals.roll_back(NAMESPACE, RELEASE),
+    }
+    for name, change in changes.items():
+        figures[f"{name}_s"], done = upheavals.under_load(visitor, change)
+        print(f"{name}: {figures[f'{name}_s']:.0f} s, {done}", flush=True)
+        kept.append(done)
+    upheavals.upgrade(
+        NAMESPACE, *release(TAG), "--set", "components.transcription.autoscaling.mode=cpu"
+    )
+    step("by_cpu", figures, lambda: scaling.by_cpu(visitor, watch))
+    step("restore", figures, lambda: restored(folder, visitor))
+    # A film that is lost, or a request that is refused for good, has ended the traffic above.
+    figures |= {name: sum(each[name] for each in kept) for name in kept[0]} | {"lost": 0}
 
 
 def step(name: str, figures: dict[str, float], work: Callable[[], T]) -> T:
     """Do it, and note the seconds."""
     began = time.monotonic()
     done = work()
-    figures[name] = time.monotonic() - began
-    print(f"{name}: {figures[name]:.0f} s", flush=True)
+    figures[f"{name}_s"] = time.monotonic() - began
+    print(f"{name}: {figures[f'{name}_s']:.0f} s {done or ''}", flush=True)
     return done
 
 
-def servers() -> None:
+def servers(namespace: str) -> None:
     """NATS, PostgreSQL and an object store, where only restricted pods are let in."""
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")
-    kubectl("create", "namespace", NAMESPACE)
-    kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-    run(str(ROOT / "k8s/dev/secrets"), "-n", NAMESPACE)
-    kubectl("apply", "-k", str(ROOT / "k8s/dev"), namespace=NAMESPACE)
+    kubectl("delete", "namespace", namespace, "--ignore-not-found")
+    kubectl("create", "namespace", namespace)
+    kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    run(str(ROOT / "k8s/dev/secrets"), "-n", namespace)
+    kubectl("apply", "-k", str(ROOT / "k8s/dev"), namespace=namespace)
     for server in ("nats", "postgres", "s3"):
-        _rolled_out(f"statefulset/{server}")
+        kubectl(
+            *("rollout", "status", f"statefulset/{server}", "--timeout", READY),
+            namespace=namespace,
+            seconds=660,
+        )
 
 
-def install() -> None:
+def install(namespace: str) -> None:
     """The chart, from nothing until every pod is ready."""
-    run(
-        *("helm", "install", RELEASE, str(CHART), "--namespace", NAMESPACE),
-        *("--values", str(VALUES / "dev.yaml"), "--set", f"image.tag={TAG}"),
-    )
-    for deployment in kubectl("get", "deployments", "-o", "name", namespace=NAMESPACE).split():
-        _rolled_out(deployment)
+    run("helm", "install", *release(TAG), "--namespace", namespace)
+    upheavals.all_ready(namespace)
+
+
+def restored(folder: Path, visitor: Visitor) -> None:
+    """What one installation has, another one brings back from its backup, and goes on with."""
+    known = visitor.inventory()
+    backup.save(NAMESPACE, RELEASE, folder)
+    # Two installations are more than a small node holds.
+    run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait")
+    servers(SECOND)
+    backup.restore(SECOND, f"clipforge/projector:{TAG}", folder)
+    install(SECOND)
+    elsewhere = Visitor(SECOND, RELEASE, f"clipforge/export:{TAG}")
+    if (found := elsewhere.inventory()) != known:
+        raise Failed(f"not all came back: {known} before, {found} now")
+    elsewhere.film(FILM_SECONDS)
+    elsewhere.finish(elsewhere.submit(1))
+
+
+def release(tag: str) -> tuple[str, ...]:
+    """What Helm is told of it, for an image."""
+    return (RELEASE, str(CHART), *SETTINGS, "--set", f"image.tag={tag}")
 
 
 def first_clip() -> None:
@@ -79,6 +139,7 @@ def evidence() -> str:
     """What the cluster looked like when something failed."""
     seen = [
         ("get", "pods,jobs,hpa", "-o", "wide"),
+        ("describe", "hpa"),
         ("get", "events", "--sort-by", ".lastTimestamp"),
         ("logs", "-l", "app.kubernetes.io/part-of=clipforge", "--all-containers", "--tail", "20"),
     ]
@@ -89,10 +150,6 @@ def evidence() -> str:
         except Failed as error:
             said += f"{error}\n"
     return said
-
-
-def _rolled_out(what: str) -> None:
-    kubectl("rollout", "status", what, "--timeout", READY, namespace=NAMESPACE, seconds=660)
 
 
 if __name__ == "__main__":

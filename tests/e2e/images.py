@@ -1,7 +1,7 @@
 """The images of skaffold.yaml: built here, and given to the cluster.
 
 How is the machine's affair: BUILD_IMAGE (default: docker build) is called as
-`$BUILD_IMAGE -t NAME [-f FILE] [--target T] [--build-arg K=V] .`, LOAD_IMAGE with all names; empty,
+`$BUILD_IMAGE -t NAME [-f FILE] [--build-arg K=V] .`, LOAD_IMAGE with all names; empty,
 as by default, the cluster finds what was built by itself.
 """
 
@@ -32,17 +32,22 @@ def images() -> list[Image]:
     return [Image(one["image"], tuple(_arguments(one["docker"]))) for one in artifacts]
 
 
-def build(tag: str) -> list[str]:
-    """Build all of them; their names with the tag. The servers have the tag of k8s/dev."""
+def build(*tags: str) -> list[str]:
+    """Build all of them as several revisions; their names with the tags.
+
+    The servers have the tag of k8s/dev.
+    """
     names = []
     for image in images():
-        name = f"{image.name}:{'dev' if image.name == TRIAL else tag}"
-        run(
-            *configured("BUILD_IMAGE", "docker build"),
-            *("-t", name, *image.arguments, str(ROOT)),
-            seconds=BUILD_SECONDS,
-        )
-        names.append(name)
+        for tag in ("dev",) if image.name == TRIAL else tags:
+            name = f"{image.name}:{tag}"
+            revision = () if image.name == TRIAL else ("--build-arg", f"REVISION={tag}")
+            run(
+                *configured("BUILD_IMAGE", "docker build"),
+                *("-t", name, *image.arguments, *revision, str(ROOT)),
+                seconds=BUILD_SECONDS,
+            )
+            names.append(name)
     return names
 
 
@@ -54,8 +59,6 @@ def load(names: list[str]) -> None:
 
 def _arguments(docker: dict[str, Any]) -> list[str]:
     made = ["-f", str(ROOT / docker.get("dockerfile", "Dockerfile"))]
-    if target := docker.get("target"):
-        made += ["--target", target]
     for name, value in docker.get("buildArgs", {}).items():
         made += ["--build-arg", f"{name}={value}"]
     return made

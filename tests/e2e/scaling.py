@@ -1,0 +1,104 @@
+"""A backlog makes one stage larger and no other; when it is gone, nobody at work is sent away."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from e2e.shell import Failed, configured, eventually, objects, run
+from e2e.visitor import Visitor
+from render import chart
+
+STAGE: Final = "transcription"
+JOBS: Final = 8
+LARGEST: Final = 3  # maxReplicas in k8s/values/dev.yaml
+PATIENCE_SECONDS: Final = 600
+AT_WORK: Final = "stopping: finishing"  # what a worker says that is asked to end while it works
+
+
+def metrics(folder: Path) -> None:
+    """Give the cluster's Prometheus the chart's rules, and its adapter the metric.
+
+    By METRICS (`$METRICS --rules FILE --external-rules FILE`); empty, the cluster has both.
+    """
+    command = configured("METRICS", "")
+    if not command:
+        return
+    values = {"observability": {"rules": {"enabled": True}}}
+    objects = yaml.safe_load_all(chart.template(chart.VALUES / "dev.yaml", values=values))
+    (rule,) = (one for one in objects if one and one["kind"] == "PrometheusRule")
+    adapter = yaml.safe_load((chart.ROOT / "k8s/platform/prometheus-adapter.yaml").read_text())
+    rules, external = folder / "rules.yaml", folder / "external.yaml"
+    rules.write_text(yaml.safe_dump(rule["spec"]))
+    external.write_text(yaml.safe_dump({"externalRules": adapter["rules"]["external"]}))
+    run(*command, "--rules", str(rules), "--external-rules", str(external))
+
+
+class Watch:
+    """The deployments of a release while they are scaled, and what its pods say."""
+
+    def __init__(self, namespace: str, release: str, folder: Path) -> None:
+        self._namespace = namespace
+        self._prefix = f"{release}-clipforge-"
+        self._folder = folder
+        self._heard: dict[str, subprocess.Popen[bytes]] = {}
+        self.largest: dict[str, int] = {}
+
+    def look(self) -> dict[str, int]:
+        """Ready pods a component, now. Listens to each pod of the stage that it has not heard."""
+        ready = {}
+        for one in objects("deployments", self._namespace):
+            name = one["metadata"]["name"].removeprefix(self._prefix)
+            self.largest[name] = max(self.largest.get(name, 0), one["spec"]["replicas"])
+            ready[name] = one["status"].get("readyReplicas", 0)
+        self._listen()
+        return ready
+
+    def until(self, what: str, condition: Callable[[dict[str, int]], bool]) -> float:
+        """Look until it holds; the seconds. Failed where it never does."""
+        return eventually(what, lambda: condition(self.look()), within=PATIENCE_SECONDS)
+
+    def busy_killed(self) -> int:
+        """How many pods of the stage were asked to end while they worked."""
+        for listening in self._heard.values():
+            listening.terminate()
+            listening.wait()
+        return sum(AT_WORK in file.read_text() for file in self._folder.glob("*.log"))
+
+    def _listen(self) -> None:
+        selector = f"app.kubernetes.io/component={STAGE}"
+        for pod in objects("pods", self._namespace, "-l", selector):
+            name = pod["metadata"]["name"]
+            if name not in self._heard and pod["status"]["phase"] == "Running":
+                file = self._folder / f"{name}.log"
+                command = ["kubectl", "-n", self._namespace, "logs", "-f", name]
+                with file.open("wb") as to:
+                    self._heard[name] = subprocess.Popen(command, stdout=to, stderr=to)
+
+
+def out_and_in(visitor: Visitor, watch: Watch) -> dict[str, float]:
+    """Seconds to the largest size with work waiting, and back; how many were killed at work."""
+    before = watch.look()
+    watch.largest.clear()
+    began = time.monotonic()
+    # One after the other: no other stage has more than it can do at once.
+    projects = visitor.submit(JOBS)
+    watch.until("scaled out", lambda ready: ready[STAGE] == LARGEST)
+    out = time.monotonic() - began
+    visitor.finish(projects)
+    grown = {name: number for name, number in watch.largest.items() if number > before[name]}
+    if set(grown) != {STAGE}:
+        raise Failed(f"a backlog of {STAGE} made these larger: {grown}")
+    back = watch.until("scaled in", lambda ready: ready[STAGE] == before[STAGE])
+    return {"scale_out_s": out, "scale_in_s": back, "busy_killed": watch.busy_killed()}
+
+
+def by_cpu(visitor: Visitor, watch: Watch) -> float:
+    """With an HPA on CPU instead: seconds until it has made the stage larger."""
+    projects = visitor.submit(JOBS)
+    seconds = watch.until("scaled out by CPU", lambda ready: ready[STAGE] > 1)
+    visitor.finish(projects)
+    return seconds
