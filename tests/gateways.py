@@ -36,6 +36,7 @@ from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Handler, Worker
+from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer
 from samples import every_fact
 from workshop import PATIENCE, eventually
@@ -218,13 +219,27 @@ class House:
             yield _events(answer)
 
     @asynccontextmanager
+    async def another_gateway(self) -> AsyncIterator[str]:
+        """A replica beside the first one, on a port of its own; its address."""
+        port = ports.free()
+        async with self._replica(port):
+            yield f"http://{self.settings.host}:{port}"
+
+    @asynccontextmanager
     async def _gateway(self) -> AsyncIterator[None]:
-        settings = self.settings.model_copy(update={"nats_url": self.nats.url("gateway")})
+        async with self._replica(self.settings.port) as parts:
+            self.parts = parts
+            yield
+
+    @asynccontextmanager
+    async def _replica(self, port: int) -> AsyncIterator[Parts]:
+        settings = self.settings.model_copy(
+            update={"nats_url": self.nats.url("gateway"), "port": port}
+        )
         async with (
             JetStream.connect(settings, name="gateway") as bus,
             parts_of(settings, bus, S3Store(settings), self.sessions) as parts,
         ):
-            self.parts = parts
             app = create_app()
             app.state.parts = parts
             server = web_server(app, settings.host, settings.port)
@@ -235,7 +250,7 @@ class House:
 
             await eventually(listening)
             try:
-                yield
+                yield parts
             finally:
                 parts.feed.close()
                 server.should_exit = True

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clipforge_gateway.app import create_app
+from clipforge_gateway.idempotency import SHOWN_ONCE
 
 DOCUMENT = create_app().openapi()
 OPERATIONS = [
@@ -86,3 +87,16 @@ def test_every_success_says_what_it_answers() -> None:
         assert successes, f"{method} {path}"
         for success in successes:
             assert bare or success["content"], f"{method} {path}"
+
+
+def test_every_secret_that_is_answered_once_is_known() -> None:
+    """A field of an answer that sounds like a secret must not be kept under a key."""
+    suspicious = {"secret", "key", "token", "password", "signing_secret", "api_key"}
+
+    fields = {
+        name
+        for schema in DOCUMENT["components"]["schemas"].values()
+        for name in schema.get("properties", {})
+    }
+
+    assert fields & suspicious <= SHOWN_ONCE

@@ -54,6 +54,8 @@ PROJECTOR_STATES: Final[tuple[type[Fact], ...]] = (
 )
 CANCELS: Final[tuple[type[Fact], ...]] = (ProjectCancelled, ProjectDeleted, ExportCancelled)
 PROGRESS: Final = "KV_progress"
+COUNTERS: Final = "COUNTERS"
+RECORDS: Final = "KV_idempotency"
 
 _READ: Final = (
     f"$JS.API.STREAM.INFO.{subjects.STREAM}",
@@ -98,7 +100,7 @@ def users() -> dict[str, Permissions]:
                 *_READ_PROGRESS,
                 *_READ_ROOM,
                 *_follow(),
-                f"$JS.API.STREAM.CREATE.{PROGRESS}",
+                *(f"$JS.API.STREAM.CREATE.{stream}" for stream in (PROGRESS, COUNTERS)),
                 # The reconciler: whether a queue holds a job, and the job anew where none does.
                 f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
                 "retries.>",
@@ -123,6 +125,10 @@ def _gateway() -> Permissions:
             *_follow(),
             f"$JS.API.CONSUMER.INFO.{subjects.STREAM}.*",
             f"$JS.API.CONSUMER.PAUSE.{subjects.STREAM}.*",
+            # What replicas know together: answers by Idempotency-Key, and how much is asked.
+            f"$JS.API.STREAM.MSG.GET.{RECORDS}",
+            "$KV.idempotency.>",
+            "counters.>",
         ),
         subscribe=(_inbox(GATEWAY), "$KV.progress.>"),
         publish_never=_queues("CONSUMER.MSG.NEXT"),

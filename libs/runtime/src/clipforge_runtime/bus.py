@@ -85,6 +85,30 @@ class Progress:
     project: str = ""
 
 
+@dataclass(frozen=True)
+class Record:
+    """What is written under a key, and where. Nothing is: sequence 0 and no body."""
+
+    sequence: int = 0
+    body: bytes = b""
+
+
+class Shared(Protocol):
+    """What replicas know together: records, each kept for a day, and counters."""
+
+    async def read_record(self, key: str) -> Record:
+        """The newest, as the leader has it."""
+        ...
+
+    async def write_record(self, key: str, body: bytes, *, after: int) -> int | None:
+        """Write after the record of this sequence; None: somebody else was quicker."""
+        ...
+
+    async def add(self, counter: str, many: int) -> int:
+        """Add to a counter; its total after that. Counters are forgotten after ten minutes."""
+        ...
+
+
 class Delivery(Protocol):
     """One hand-over of a cause to this process."""
 

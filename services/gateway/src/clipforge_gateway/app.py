@@ -10,6 +10,7 @@ from functools import partial
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
@@ -20,10 +21,12 @@ from clipforge_gateway import openapi, problems
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
 from clipforge_gateway.etags import EntityTags
 from clipforge_gateway.feed import Feed
+from clipforge_gateway.idempotency import Idempotency
 from clipforge_gateway.limits import Limits
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
+from clipforge_gateway.repeats import Repeats
 from clipforge_gateway.routes import (
     clip_edits,
     clips,
@@ -68,9 +71,12 @@ def create_app() -> FastAPI:
         redirect_slashes=False,  # a redirect loses the body or the key, and answers to any Host
     )
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
-    app.add_middleware(EntityTags)
-    app.add_middleware(Limits)  # the last one added comes first
     problems.install(app)
+    for layer in (Idempotency, EntityTags):
+        app.add_middleware(layer)
+    # What these refuse is answered as what routes refuse.
+    app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)
+    app.add_middleware(Limits)  # the last one added comes first
     modules = (
         *(projects, uploads, clips, clip_edits, exports, events),
         *(jobs, dead_letters, queues, keys, health),
@@ -115,6 +121,7 @@ async def parts_of(
             Submissions(sessions),
             Outlook(bus, store),
             Paces(sessions),
+            Repeats(bus),
         )
     finally:
         feed.close()

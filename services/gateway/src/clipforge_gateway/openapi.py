@@ -7,7 +7,10 @@ from fastapi.openapi.utils import get_openapi
 
 from clipforge_gateway.problems import (
     CHANGED,
+    CONFLICT,
+    GONE,
     INTERNAL,
+    KEY_REUSED,
     MEDIA_TYPE,
     TOO_LARGE,
     UNCONDITIONAL,
@@ -31,11 +34,26 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
-                if method == "get" and path.startswith("/v1/"):
-                    _tell_tags(operation)
+                if path.startswith("/v1/"):
+                    _OF_METHOD.get(method, _nothing)(operation)
                 _tell_errors(operation)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _tell_key(operation: dict[str, Any]) -> None:
+    """See idempotency.Idempotency."""
+    for kind in (CONFLICT, GONE, KEY_REUSED):
+        operation["responses"].setdefault(str(kind.status), {"description": kind.title})
+    operation.setdefault("parameters", []).append(
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "The same key and body are done once and have one answer, for a day",
+            "schema": {**TEXT, "minLength": 1, "maxLength": 255},
+        }
+    )
 
 
 def _tell_tags(operation: dict[str, Any]) -> None:
@@ -54,6 +72,13 @@ def _tell_tags(operation: dict[str, Any]) -> None:
             "schema": TEXT,
         }
     )
+
+
+def _nothing(operation: dict[str, Any]) -> None:
+    """Of other methods there is nothing to tell."""
+
+
+_OF_METHOD: Final = {"get": _tell_tags, "post": _tell_key}
 
 
 def _tell_errors(operation: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope
 
 from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
@@ -12,14 +13,15 @@ from clipforge_gateway.feed import Feed
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.problems import FORBIDDEN, UNAUTHENTICATED, Problem
+from clipforge_gateway.repeats import Repeats, Seed
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
-from clipforge_runtime.bus import Publisher, Reader
+from clipforge_runtime.bus import Publisher, Reader, Shared
 from clipforge_runtime.storage import ObjectStore
 
 
-class Log(Publisher, Reader, Protocol):
-    """The log, to state facts and to read."""
+class Log(Publisher, Reader, Shared, Protocol):
+    """The log, to state facts and to read, and what replicas know together."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,50 @@ class Parts:
     submissions: Submissions
     outlook: Outlook
     paces: Paces
+    repeats: Repeats
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
+def parts_of_app(scope: Scope) -> Parts:
+    """The parts of the application that a request came to."""
+    parts: Parts = scope["app"].state.parts
     return parts
+
+
+async def caller_or_none(request: Request) -> Caller | None:
+    """Who asks, for what every request passes; whoever is nobody is told so by the route."""
+    try:
+        return await _caller_of(request, _sent_key(request))
+    except Problem:
+        return None
+
+
+def _parts(request: Request) -> Parts:
+    return parts_of_app(request.scope)
 
 
 async def _caller(
     request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    key = bearer.credentials if bearer else request.headers.get("X-API-Key", "")
-    if not key:
-        raise Problem(UNAUTHENTICATED, "Send `Authorization: Bearer <API key>`.")
-    return await _parts(request).authenticator.caller(key)
+    return await _caller_of(request, _sent_key(request))
+
+
+def _sent_key(request: Request) -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+
+
+async def _caller_of(request: Request, key: str) -> Caller:
+    """Found once a request, whoever asks."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        if not key:
+            raise Problem(UNAUTHENTICATED, "Send `Authorization: Bearer <API key>`.")
+        known = request.state.caller = await _parts(request).authenticator.caller(key)
+    return known
 
 
 async def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
@@ -67,7 +95,12 @@ async def _operator(caller: Annotated[Caller, Depends(_admin)]) -> Caller:
     return caller
 
 
+def _seed(request: Request) -> Seed:
+    return Seed(getattr(request.state, "seed", ""))
+
+
 PartsDep = Annotated[Parts, Depends(_parts)]
+SeedDep = Annotated[Seed, Depends(_seed)]
 CallerDep = Annotated[Caller, Depends(_caller)]
 AdminDep = Annotated[Caller, Depends(_admin)]
 OperatorDep = Annotated[Caller, Depends(_operator)]

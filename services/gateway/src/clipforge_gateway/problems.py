@@ -40,7 +40,9 @@ FORBIDDEN = Kind("forbidden", 403, "This API key may not do that")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 CONFLICT = Kind("conflict", 409, "The state of the thing does not allow this")
-GONE = Kind("gone", 410, "It was kept as long as the plan says, and is gone")
+IN_PROGRESS = Kind("request-in-progress", 409, "The same request is being answered")
+NOT_REPEATABLE = Kind("answer-not-repeatable", 409, "This was done, and is not answered twice")
+GONE = Kind("gone", 410, "It was there, and is gone")
 CHANGED = Kind("precondition-failed", 412, "It has changed since it was read")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 TOO_LONG = Kind("address-too-long", 414, "The address is too long")
@@ -58,6 +60,8 @@ CATALOGUE: Final = (
     NOT_FOUND,
     METHOD,
     CONFLICT,
+    IN_PROGRESS,
+    NOT_REPEATABLE,
     GONE,
     CHANGED,
     TOO_LARGE,
@@ -71,7 +75,7 @@ CATALOGUE: Final = (
     NO_ROOM,
 )
 # Seconds until it is worth another try: an outage may be over soon, a backlog is not.
-_AFTER: Final = {UNAVAILABLE: RETRY_SECONDS, BACKLOG: 30, NO_ROOM: 60}
+_AFTER: Final = {IN_PROGRESS: 1, UNAVAILABLE: RETRY_SECONDS, BACKLOG: 30, NO_ROOM: 60}
 _BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
 _IN_WORDS: Final = {  # what the framework says of itself tells nobody what to do
     NOT_FOUND.status: "Nothing has this address. /docs lists those that there are.",

@@ -14,7 +14,7 @@ from clipforge_catalog.tables import Export, Position, Project
 from clipforge_contracts import subjects
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import Parts
-from clipforge_gateway.problems import NOT_FOUND, Problem
+from clipforge_gateway.problems import GONE, NOT_FOUND, Problem
 from clipforge_gateway.standing import Standing
 from clipforge_runtime.bus import Entry, Unavailable
 
@@ -50,6 +50,24 @@ async def project(parts: Parts, caller: Caller, project_id: str) -> Project:
     if row is None:
         raise await _missing(parts, caller, project_id)
     return row
+
+
+async def submitted_before(
+    parts: Parts, caller: Caller, project_id: str
+) -> Project | Pending | None:
+    """A project that an earlier request with the same key has made. A Problem: it is deleted."""
+    try:
+        return await project(parts, caller, project_id)
+    except Pending as pending:
+        return pending
+    except Problem:
+        async with parts.sessions() as session:
+            gone = await projects.was_deleted(session, caller.tenant_id, project_id)
+        if gone or await _deleted(parts, caller, project_id):
+            raise Problem(
+                GONE, "What was made under this Idempotency-Key has been deleted: use a new key."
+            ) from None
+        return None
 
 
 async def export(parts: Parts, caller: Caller, export_id: str) -> Export | Requested:

@@ -7,12 +7,18 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge_catalog.queries.page import Cursor, Page, page
-from clipforge_catalog.tables import Asset, Job, Project, ProjectState, Transcript
+from clipforge_catalog.tables import Asset, DeletedProject, Job, Project, ProjectState, Transcript
 
 
 async def get(session: AsyncSession, tenant: str, project: str) -> Project | None:
     statement = select(Project).where(Project.id == project, Project.tenant_id == tenant)
     return (await session.exec(statement)).first()
+
+
+async def was_deleted(session: AsyncSession, tenant: str, project: str) -> bool:
+    """Whether there was such a project, and it is gone."""
+    row = await session.get(DeletedProject, project)
+    return row is not None and row.tenant_id == tenant
 
 
 async def of_tenant(

@@ -1,4 +1,4 @@
-"""Declare the stream, the consumers and the progress bucket: `python -m clipforge_runtime.declare`.
+"""Declare the streams and the consumers: `python -m clipforge_runtime.declare`.
 
 Idempotent, run by one job at install and upgrade. What is there gets new filters and limits only.
 """
@@ -13,7 +13,7 @@ from clipforge_contracts import subjects
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.jetstream import progress
+from clipforge_runtime.jetstream import counters, progress, records
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.settings import RuntimeSettings
 
@@ -31,7 +31,8 @@ NOT_FOUND: Final = {10059, 10014}  # stream, consumer
 async def declare(connection: Connection, settings: RuntimeSettings) -> None:
     """Bring the log to the state that this version needs."""
     fresh = await _stream(connection, stream_config(settings))
-    await _stream(connection, progress.config(settings.stream_replicas))
+    for beside in (progress, counters, records):
+        await _stream(connection, beside.config(settings.stream_replicas))
     last = 0 if fresh else await _last_sequence(connection)
     for stage in PIPELINE:
         for priority in Priority:

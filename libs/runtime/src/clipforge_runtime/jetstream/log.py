@@ -11,14 +11,26 @@ from clipforge_contracts.facts import Fact, encode, fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.bus import Counts, Entry, Headers, Progress, Room, Stated, Unavailable, Wait
+from clipforge_runtime.bus import (
+    Counts,
+    Entry,
+    Headers,
+    Progress,
+    Record,
+    Room,
+    Stated,
+    Unavailable,
+    Wait,
+)
 from clipforge_runtime.jetstream import connection as wire
 from clipforge_runtime.jetstream import (
+    counters,
     counting,
     following,
     holding,
     progress,
     publishing,
+    records,
     seats,
     whereabouts,
 )
@@ -197,8 +209,17 @@ class JetStream:
         )
 
     async def keep_progress(self, replicas: int) -> None:
-        """Have the bucket of progress, for ever: for the one service that is responsible."""
+        """Have what is in memory, for ever: for the one service that is responsible."""
         await progress.keep(self.connection, replicas)
+
+    async def read_record(self, key: str) -> Record:
+        return await records.read(self.connection, key)
+
+    async def write_record(self, key: str, body: bytes, *, after: int) -> int | None:
+        return await records.write(self.connection, key, body, after=after)
+
+    async def add(self, counter: str, many: int) -> int:
+        return await counters.add(self.connection, counter, many)
 
     async def state_again(
         self, due: subjects.Subject, fact: Fact, *, fact_id: str, replay: int = 0

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from clipforge_runtime.bus import Progress, Unavailable
+from clipforge_runtime.jetstream import counters
 from clipforge_runtime.jetstream.client import Message
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 
@@ -49,30 +50,31 @@ def config(replicas: int) -> dict[str, Any]:
 
 
 async def keep(connection: Connection, replicas: int) -> None:
-    """Have the bucket now and after every loss of the connection, for ever.
+    """Have the bucket, and the counters, now and after every loss of the connection, for ever.
 
-    A lone server forgets what it has in memory when it is started anew, the bucket itself included.
+    A lone server forgets what it has in memory when it is started anew, the streams included.
     """
     back = asyncio.Event()
     connection.reconnected.append(back.set)
     try:
         while True:
             back.clear()
-            await _make(connection, replicas)
+            for stream in (config(replicas), counters.config(replicas)):
+                await _make(connection, stream)
             await back.wait()
     finally:
         connection.reconnected.remove(back.set)
 
 
-async def _make(connection: Connection, replicas: int) -> None:
+async def _make(connection: Connection, stream: dict[str, Any]) -> None:
     while True:
         try:
-            await connection.api(f"STREAM.CREATE.{STREAM}", config(replicas))
+            await connection.api(f"STREAM.CREATE.{stream['name']}", stream)
         except ApiError as error:
             if error.err_code != OTHER_CONFIG:
                 raise
         except Unavailable as error:
-            log.warning("cannot make the bucket of progress yet: %s", error)
+            log.warning("cannot make %s yet: %s", stream["name"], error)
             await asyncio.sleep(RETRY_SECONDS)  # no server tells when it is ready
             continue
         return

@@ -16,7 +16,7 @@ from clipforge_contracts.plans import LONGEST_CLIP, Plan
 from clipforge_gateway import clip_schemas, cutting, etags, rows, spoken, views
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.cutting import Edges
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     CONFLICT,
     INVALID,
@@ -26,7 +26,7 @@ from clipforge_gateway.problems import (
     documented,
 )
 from clipforge_gateway.routes.clips import ClipId
-from clipforge_gateway.routes.projects import IdempotencyKey, ProjectId
+from clipforge_gateway.routes.projects import ProjectId
 from clipforge_runtime.bus import Contradicted
 from clipforge_runtime.telemetry import trace_headers
 
@@ -53,7 +53,7 @@ async def create(
     parts: PartsDep,
     caller: CallerDep,
     response: Response,
-    idempotency_key: IdempotencyKey = "",
+    seed: SeedDep,
 ) -> clip_schemas.ClipView:
     """From times, or from words of the transcript. Nobody scores it: its `score` is null."""
     project = await _project(parts, caller, project_id)
@@ -61,9 +61,8 @@ async def create(
     words = await spoken.words(parts, caller, project_id)
     edges = await _edges(parts, caller, project, words, body, None)
     text = cutting.said_between(words, edges)
-    key = (caller.tenant_id, project_id, idempotency_key)
     clip = documents.Clip(
-        id=ids.derive("clip", *key) if idempotency_key else ids.new("clip"),
+        id=seed.id("clip"),
         start_ms=edges.start_ms,
         end_ms=edges.end_ms,
         title=body.title or cutting.shortened(text, cutting.TITLE),

@@ -13,8 +13,16 @@ from clipforge_catalog.tables import ApiKey
 from clipforge_contracts import ids
 from clipforge_gateway import rows, schemas
 from clipforge_gateway.auth import Caller, key_hash
-from clipforge_gateway.parts import AdminDep, Parts, PartsDep
-from clipforge_gateway.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem, documented
+from clipforge_gateway.parts import AdminDep, Parts, PartsDep, SeedDep
+from clipforge_gateway.problems import (
+    CONFLICT,
+    FORBIDDEN,
+    NOT_FOUND,
+    NOT_REPEATABLE,
+    Problem,
+    documented,
+)
+from clipforge_runtime.bus import Contradicted
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -34,22 +42,26 @@ KeyId = Annotated[str, Path(max_length=64, pattern=r"^key_[a-z0-9]{26}$")]
     responses=documented(FORBIDDEN, CONFLICT),
 )
 async def create(
-    body: schemas.CreateKey, parts: PartsDep, caller: AdminDep
+    body: schemas.CreateKey, parts: PartsDep, caller: AdminDep, seed: SeedDep
 ) -> schemas.NewApiKeyView:
     """The answer has the key. It is kept nowhere, so it cannot be shown again."""
     async with parts.sessions() as session:
         if len(await keys.of_tenant(session, caller.tenant_id, limit=MOST)) >= MOST:
             raise Problem(CONFLICT, f"A tenant has at most {MOST} keys in use: revoke one.")
+        key_id = seed.id("key")
+        if seed.text and await keys.get(session, caller.tenant_id, key_id):
+            raise _made_before()
     key = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    key_id = ids.new("key")
+    hash_ = key_hash(key)
     fact = ApiKeySaved(
         project=_tenant(caller),
         key_id=key_id,
         name=body.name,
         role=body.role,
-        hash=key_hash(key),
+        hash=hash_,
     )
-    await _state(parts, fact, ids.derive("evt", key_id, "made"))
+    if not await _state(parts, fact, ids.derive("evt", key_id, hash_.hex()), once=True):
+        raise _made_before()
     return schemas.NewApiKeyView(
         id=key_id,
         name=body.name,
@@ -101,9 +113,22 @@ def _tenant(caller: Caller) -> ProjectRef:
     return ProjectRef(tenant_id=caller.tenant_id, plan=caller.plan.wire)
 
 
-async def _state(parts: Parts, fact: ApiKeySaved, fact_id: str) -> None:
-    stated = await parts.log.state(fact, fact_id=fact_id, headers=trace_headers())
+async def _state(parts: Parts, fact: ApiKeySaved, fact_id: str, *, once: bool = False) -> bool:
+    """Whether it was stated, and not another in its place."""
+    try:
+        stated = await parts.log.state(fact, fact_id=fact_id, headers=trace_headers(), once=once)
+    except Contradicted:
+        return False
     await rows.caught_up(parts, stated.sequence)
+    return True
+
+
+def _made_before() -> Problem:
+    return Problem(
+        NOT_REPEATABLE,
+        "A key was made under this Idempotency-Key, and shown that once: revoke it, and make "
+        "another one with a new Idempotency-Key.",
+    )
 
 
 def _view(row: ApiKey) -> schemas.ApiKeyView:

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from clipforge.v1.common_pb2 import (
     ProjectOptions,
@@ -20,11 +20,12 @@ from clipforge.v1.facts_pb2 import ProjectCancelled, ProjectDeleted, ProjectSubm
 from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import Job, ProjectState
 from clipforge_contracts import ids, keys
+from clipforge_contracts.documents import as_dict
 from clipforge_gateway import cursors, rows, schemas, views
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.feed import Event
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
     CONFLICT,
@@ -45,14 +46,6 @@ MAX_WAIT: Final = 30
 LOOK_AGAIN_SECONDS: Final = 2.0  # should an event have been missed
 
 ProjectId = Annotated[str, Path(max_length=64, pattern=r"^prj_[a-z0-9]{26}$")]
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=255,
-        description="The same key and body make one project, however often they are sent",
-    ),
-]
 Wait = Annotated[int, Query(ge=0, le=MAX_WAIT, description="Answer when it is over, at most then")]
 
 
@@ -69,18 +62,20 @@ async def create(
     parts: PartsDep,
     caller: CallerDep,
     response: Response,
-    idempotency_key: IdempotencyKey = "",
+    seed: SeedDep,
 ) -> schemas.ProjectView:
     """Import a film from an address or an upload, and find its best moments."""
-    project_id = (
-        ids.derive("prj", caller.tenant_id, idempotency_key) if idempotency_key else ids.new("prj")
-    )
     fact = ProjectSubmitted(
-        project=_ref(caller, project_id),
+        project=_ref(caller, seed.id("prj")),
         title=body.title,
-        source=await _source(parts, caller, body.source),
+        source=_source(caller, body.source),
         options=_options(body.options),
     )
+    project_id = fact.project.project_id
+    response.headers["Location"] = f"/v1/projects/{project_id}"
+    if seed.text and (made := await _made_before(parts, caller, fact)):
+        return made
+    await _take_up(parts, caller, fact.source)
     async with parts.submissions.of(caller.tenant_id) as submission:
         stated = await parts.log.state(
             fact,
@@ -93,9 +88,6 @@ async def create(
     stored = await parts.log.last(
         ProjectSubmitted, tenant=caller.tenant_id, project=project_id, about=project_id
     )
-    if stored is not None and stored.fact != fact:
-        raise Problem(KEY_REUSED, "Use a new Idempotency-Key for another request.")
-    response.headers["Location"] = f"/v1/projects/{project_id}"
     return views.submitted(fact, stored.time if stored else datetime.now(UTC))
 
 
@@ -245,23 +237,54 @@ def current_job(jobs: Sequence[Job], stage: str, project_id: str) -> str:
     return ids.job(stage, project_id, max(replays, default=0))
 
 
-async def _source(
-    parts: Parts, caller: Caller, source: schemas.UrlSource | schemas.UploadSource
-) -> Source:
+async def _made_before(
+    parts: Parts, caller: Caller, fact: ProjectSubmitted
+) -> schemas.ProjectView | None:
+    """What a request with the same key has made, whose answer is not known any more."""
+    before = await rows.submitted_before(parts, caller, fact.project.project_id)
+    if before is None:
+        return None
+    if isinstance(before, rows.Pending):
+        same = _said(before.fact) == _said(fact)
+        view = views.submitted(before.fact, before.entry.time)
+    else:
+        view = await _view(parts, caller, before.id)
+        same = before.title == fact.title and _of_source(before.source) == _of_source(
+            as_dict(fact.source)
+        )
+    if not same:
+        raise Problem(KEY_REUSED, "Use a new Idempotency-Key for another request.")
+    return view
+
+
+def _said(fact: ProjectSubmitted) -> tuple[Any, ...]:
+    return fact.title, fact.options, _of_source(as_dict(fact.source))
+
+
+def _of_source(stored: Mapping[str, Any]) -> str:
+    """What a film is made of: the address, or the object of an upload."""
+    url, upload = stored.get("url", {}), stored.get("upload", {})
+    return str(url.get("url") or upload.get("object_key"))
+
+
+def _source(caller: Caller, source: schemas.UrlSource | schemas.UploadSource) -> Source:
     if isinstance(source, schemas.UrlSource):
         return Source(url=UrlSource(url=source.url))
     if not ids.is_id(source.upload_id, "upl"):
         raise Problem(INVALID, "`upload_id` is not the id of an upload.")
     key = keys.upload(caller.tenant_id, source.upload_id)
+    return Source(upload=UploadSource(upload_id=source.upload_id, object_key=key))
+
+
+async def _take_up(parts: Parts, caller: Caller, source: Source) -> None:
+    """Have the upload that a project is made of, where it is made of one."""
+    if not source.HasField("upload"):
+        return
     # First, so that a removal of old uploads leaves it alone from now on.
-    known = await uploads.renew(parts, caller, source.upload_id)
-    if await parts.store.stat(key) is None:
+    known = await uploads.renew(parts, caller, source.upload.upload_id)
+    if await parts.store.stat(source.upload.object_key) is None:
         raise Problem(CONFLICT, "This upload is not complete: upload its parts, then complete it.")
-    return Source(
-        upload=UploadSource(
-            upload_id=source.upload_id, object_key=key, file_name=known.file_name if known else ""
-        )
-    )
+    source.upload.file_name = known.file_name if known else ""
 
 
 def _options(options: schemas.ProjectOptions) -> ProjectOptions:

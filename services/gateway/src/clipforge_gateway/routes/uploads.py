@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
-from clipforge_contracts import ids, keys
+from clipforge_contracts import keys
 from clipforge_gateway import schemas
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
     CONFLICT,
+    KEY_REUSED,
     NO_ROOM,
     NOT_FOUND,
     TOO_LARGE,
@@ -57,13 +58,22 @@ class UploadSession(BaseModel):
     dependencies=[Admitted],
 )
 async def create(
-    body: schemas.CreateUpload, parts: PartsDep, caller: CallerDep
+    body: schemas.CreateUpload,
+    parts: PartsDep,
+    caller: CallerDep,
+    response: Response,
+    seed: SeedDep,
 ) -> schemas.UploadView:
     """Then get the addresses of its parts, PUT each, and complete it."""
     if body.bytes > parts.settings.upload_max_bytes:
         limit = parts.settings.upload_max_bytes
         raise Problem(TOO_LARGE, f"Files may have at most {limit} bytes.")
-    upload_id = ids.new("upl")
+    upload_id = seed.id("upl")
+    response.headers["Location"] = f"/v1/uploads/{upload_id}"
+    if seed.text and (before := await session_of(parts, caller, upload_id)):
+        if (before.file_name, before.bytes) != (body.file_name, body.bytes):
+            raise Problem(KEY_REUSED, "Use a new Idempotency-Key for another request.")
+        return _view(upload_id, before)
     key = keys.upload(caller.tenant_id, upload_id)
     session = UploadSession(
         file_name=body.file_name,
