@@ -44,6 +44,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"components": {"export": {"scratch": {"size": "1Ti"}}}},
         "components.export.scratch.size (1Ti) is above its limit of ephemeral-storage (10Gi)",
     ),
+    "a backup that goes nowhere": (
+        {"components": {"backup": {"enabled": True}}},
+        "components.backup has nowhere to leave what it makes: set "
+        "components.backup.existingClaim to a PersistentVolumeClaim",
+    ),
     "no queue to count": (
         {"components": {"gateway": {"autoscaling": {"mode": "external"}}}},
         "gateway has no queue to count: set it to cpu or none",

@@ -24,7 +24,13 @@ NAMESPACE: Final = "clipforge-e2e"
 SECOND: Final = "clipforge-e2e-restored"
 RELEASE: Final = "clips"
 TAG: Final = "e2e"
-NEXT: Final = "e2e-next"  # the same code under another name, as an upgrade's image
+NEXT: Final = "e2e-next"  # the same code as another revision: what an upgrade brings
+# One of each kind; giving images to a cluster takes longer than the upgrade.
+UPGRADED: Final = {
+    "gateway": ("gateway",),
+    "projector": ("projector", "migrations", "declare"),
+    "clip-detection": ("clip-detection",),
+}
 READY: Final = "600s"
 FILM_SECONDS: Final = 60
 SETTINGS: Final = (
@@ -49,7 +55,7 @@ def main() -> None:
 
 def live(figures: dict[str, float], folder: Path) -> None:
     """All of it; the figures come one by one."""
-    names = step("images", figures, lambda: images.build(TAG, NEXT))
+    names = step("images", figures, lambda: [*images.build(TAG), *images.build(NEXT, UPGRADED)])
     step("load", figures, lambda: images.load(names))
     step("servers", figures, lambda: servers(NAMESPACE))
     step("metrics", figures, lambda: scaling.metrics(folder))
@@ -63,7 +69,7 @@ def live(figures: dict[str, float], folder: Path) -> None:
     kept = [step("kills", figures, lambda: upheavals.kills(NAMESPACE, visitor))]
     changes: dict[str, Callable[[], None]] = {
         "restart": lambda: upheavals.restart(NAMESPACE),
-        "rollout": lambda: upheavals.upgrade(NAMESPACE, *release(NEXT)),
+        "rollout": lambda: upheavals.upgrade(NAMESPACE, *release(TAG), *upgraded()),
         "rollback": lambda: upheavals.roll_back(NAMESPACE, RELEASE),
     }
     for name, change in changes.items():
@@ -128,6 +134,12 @@ def restored(folder: Path, visitor: Visitor) -> None:
 def release(tag: str) -> tuple[str, ...]:
     """What Helm is told of it, for an image."""
     return (RELEASE, str(CHART), *SETTINGS, "--set", f"image.tag={tag}")
+
+
+def upgraded() -> list[str]:
+    """What Helm is told of the next revision."""
+    components = [one for each in UPGRADED.values() for one in each]
+    return [word for one in components for word in ("--set", f"components.{one}.image.tag={NEXT}")]
 
 
 def first_clip() -> None:

@@ -5,6 +5,7 @@ How is the machine's affair: BUILD_IMAGE (default: docker build) is called as
 as by default, the cluster finds what was built by itself.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,22 +33,23 @@ def images() -> list[Image]:
     return [Image(one["image"], tuple(_arguments(one["docker"]))) for one in artifacts]
 
 
-def build(*tags: str) -> list[str]:
-    """Build all of them as several revisions; their names with the tags.
+def build(tag: str, services: Collection[str] | None = None) -> list[str]:
+    """Build all of them, or those of some services, as one revision; their names with the tag.
 
     The servers have the tag of k8s/dev.
     """
     names = []
     for image in images():
-        for tag in ("dev",) if image.name == TRIAL else tags:
-            name = f"{image.name}:{tag}"
-            revision = () if image.name == TRIAL else ("--build-arg", f"REVISION={tag}")
-            run(
-                *configured("BUILD_IMAGE", "docker build"),
-                *("-t", name, *image.arguments, *revision, str(ROOT)),
-                seconds=BUILD_SECONDS,
-            )
-            names.append(name)
+        if services is not None and image.name.rsplit("/", 1)[-1] not in services:
+            continue
+        name = f"{image.name}:{'dev' if image.name == TRIAL else tag}"
+        revision = () if image.name == TRIAL else ("--build-arg", f"REVISION={tag}")
+        run(
+            *configured("BUILD_IMAGE", "docker build"),
+            *("-t", name, *image.arguments, *revision, str(ROOT)),
+            seconds=BUILD_SECONDS,
+        )
+        names.append(name)
     return names
 
 

@@ -65,6 +65,25 @@ async def carried_out(workshop: Workshop, done: Counter[str]) -> None:
         await workshop.idle(TRANSCRIPTION)
 
 
+async def test_of_nightly_backups_the_newest_are_kept_and_an_unfinished_one_is_none_of_them(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    unfinished = tmp_path / "log-2026-01-01T000000.000000Z.unfinished"
+    unfinished.mkdir()
+    (tmp_path / "notes").mkdir()
+    await workshop.submit("film")
+
+    async with connect(workshop.user(BACKUP).nats_url, BACKUP) as connection:
+        for _ in range(3):
+            assert await backup.nightly(connection, tmp_path, 2) == 1
+            kept = sorted(tmp_path.glob("log-*Z"))
+
+    assert len(kept) == 2
+    assert all((one / "backup.json").exists() for one in kept)
+    assert unfinished.exists()
+    assert (tmp_path / "notes").exists()
+
+
 async def test_a_log_that_was_lost_is_restored_and_all_work_is_done_once(
     workshop: Workshop, sessions: Sessions, tmp_path: Path
 ) -> None:

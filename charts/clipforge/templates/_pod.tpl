@@ -35,6 +35,11 @@ volumes:
     emptyDir:
       sizeLimit: 256Mi
   {{- include "clipforge.scratchVolume" . | nindent 2 }}
+  {{- with $c.existingClaim }}
+  - name: kept
+    persistentVolumeClaim:
+      claimName: {{ . | quote }}
+  {{- end }}
   {{- with $c.extraVolumes }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -123,6 +128,10 @@ topologySpreadConstraints:
       mountPath: /tmp
     - name: scratch
       mountPath: /scratch
+    {{- if $c.existingClaim }}
+    - name: kept
+      mountPath: /kept
+    {{- end }}
     {{- with $c.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

@@ -85,6 +85,9 @@ value and what to do. All of them are told at once.
 {{- if and .c.preStopSleepSeconds (semverCompare "<1.30-0" .root.Capabilities.KubeVersion.Version) -}}
 {{- $found = append $found (printf "components.%s.preStopSleepSeconds needs Kubernetes 1.30: set it to 0." .name) -}}
 {{- end -}}
+{{- if and .c.schedule (not .c.existingClaim) -}}
+{{- $found = append $found (printf "components.%s has nowhere to leave what it makes: set components.%s.existingClaim to a PersistentVolumeClaim." .name .name) -}}
+{{- end -}}
 {{- $reserved := dig "limits" "ephemeral-storage" "" .c.resources -}}
 {{- if and $reserved (not .c.scratch.storageClassName) -}}
 {{- if gt (include "clipforge.mebibytes" .c.scratch.size | int64) (include "clipforge.mebibytes" $reserved | int64) -}}

@@ -1,7 +1,8 @@
-"""The log's backup: `python -m clipforge_runtime.backup save FOLDER | restore FOLDER`.
+"""The log's backup: `python -m clipforge_runtime.backup save F | restore F | nightly FOLDER KEEP`.
 
 A backup is a folder of its own with `backup.json`, what the log was like, and `stream.tar.s2`, its
-messages and consumers. Save as the NATS user `backup`, restore as `admin`.
+messages and consumers. Save as the NATS user `backup`, restore as `admin`. `nightly` saves one more
+below a folder, named after the time, and keeps so many of the newest.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ log = logging.getLogger("clipforge_runtime.backup")
 
 ABOUT: Final = "backup.json"
 DATA: Final = "stream.tar.s2"
+NAMED: Final = "log-%Y-%m-%dT%H%M%S.%fZ"  # the order of names is that of times
 EXISTS: Final = 10130  # a stream of this name, which a restore would not take the place of
 
 
@@ -58,6 +60,15 @@ async def save(connection: Connection, folder: Path) -> int:
     (unfinished / ABOUT).write_text(text)
     unfinished.rename(folder)
     return int(about["state"]["messages"])
+
+
+async def nightly(connection: Connection, below: Path, keep: int) -> int:
+    """One more backup; then all but the `keep` newest are removed. How many messages it holds."""
+    messages = await save(connection, below / datetime.now(UTC).strftime(NAMED))
+    for old in sorted(below.glob(f"log-*/{ABOUT}"))[:-keep]:
+        await asyncio.to_thread(shutil.rmtree, old.parent)
+        log.info("removed %s", old.parent)
+    return messages
 
 
 async def restore(connection: Connection, folder: Path) -> int:
@@ -93,20 +104,29 @@ async def _pieces(file: Path) -> AsyncGenerator[bytes]:
             yield piece
 
 
-async def main(settings: RuntimeSettings, what: str, folder: Path) -> None:
-    """One of both, as the user who may."""
+async def main(settings: RuntimeSettings, what: str, folder: Path, keep: int = 0) -> None:
+    """One of them, as the user who may."""
     configure("backup", settings.log_level)
-    user, work = (BACKUP, save) if what == "save" else (ADMIN, restore)
-    async with connect(settings.nats_url, user) as connection:
-        log.info("%sd %d messages: %s", what, await work(connection, folder), folder)
+    async with connect(settings.nats_url, ADMIN if what == "restore" else BACKUP) as connection:
+        match what:
+            case "save":
+                messages = await save(connection, folder)
+            case "restore":
+                messages = await restore(connection, folder)
+            case _:
+                messages = await nightly(connection, folder, keep)
+    log.info("%s: %d messages, %s", what, messages, folder)
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["save" | "restore" as asked, place]:
-            try:
-                asyncio.run(main(load(RuntimeSettings), asked, Path(place)))
-            except (Unusable, Broken, Unavailable, ApiError, OSError) as failure:
-                sys.exit(f"Could not {asked} the log: {failure}")
+            work = main(load(RuntimeSettings), asked, Path(place))
+        case ["nightly" as asked, place, number] if number.isdecimal() and int(number) > 0:
+            work = main(load(RuntimeSettings), asked, Path(place), int(number))
         case _:
             sys.exit(__doc__)
+    try:
+        asyncio.run(work)
+    except (Unusable, Broken, Unavailable, ApiError, OSError) as failure:
+        sys.exit(f"The log's backup failed ({asked}): {failure}")
