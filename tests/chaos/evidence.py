@@ -80,3 +80,11 @@ class Evidence:
     scratch: tuple[str, ...] = ()
     exact: bool = False  # nothing in this round was a reason to do anything twice
     excused: tuple[str, ...] = ()  # words of dead letters that the faults may cause
+
+
+def held(counts: Counts) -> int:
+    """How many messages a queue has not done with, for whatever reason they lie there.
+
+    What is deferred too: under load the free plan's work is, while it waits in its queue.
+    """
+    return counts.waiting + counts.active + counts.delayed + counts.deferred

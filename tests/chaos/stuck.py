@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from chaos.evidence import Evidence
+from chaos.evidence import Evidence, held
 from chaos.lost import ENDS
 
 
 def stuck(evidence: Evidence) -> Iterator[str]:
     """Queues that hold something, rows that wait, run keys and scratch that are left."""
     for stage, counts in evidence.counts.items():
-        if counts.waiting or counts.active or counts.delayed:
+        if held(counts):
             yield f"{stage} still holds {counts}"
     states = [(row.id, row.state) for row in evidence.rows.projects]
     states += [(row.id, row.state) for row in evidence.rows.exports]

@@ -95,6 +95,7 @@ def a_transcript_gone(evidence: Evidence) -> Evidence:
 
 SAMPLES = {type(fact): fact for fact in every_fact()}
 ACTIVE = Counts(waiting=0, active=1, delayed=0, paused=False)
+DEFERRED = Counts(waiting=0, active=0, delayed=0, deferred=1, paused=False)
 Forgery = Callable[[Evidence], Evidence]
 
 FORGERIES: dict[str, tuple[Kind, Forgery]] = {
@@ -115,6 +116,7 @@ FORGERIES: dict[str, tuple[Kind, Forgery]] = {
     ),
     "work is done again": ("twice", begun_again),
     "a queue still runs": ("stuck", lambda e: replace(e, counts={"export": ACTIVE})),
+    "a queue still defers": ("stuck", lambda e: replace(e, counts={"export": DEFERRED})),
     "a project stands still": ("stuck", lambda e: in_state(e, "transcribing")),
     "a run key is left": ("stuck", lambda e: replace(e, run_keys=("job_x._",))),
     "scratch is left": ("stuck", lambda e: replace(e, scratch=("import-x",))),

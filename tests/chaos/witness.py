@@ -20,6 +20,7 @@ from chaos.evidence import (
     ProjectRow,
     Rows,
     UsageRow,
+    held,
 )
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.pipeline import MAINTENANCE, PIPELINE, Stage
@@ -96,7 +97,7 @@ async def _is_over(house: Premises, bus: JetStream, asked: Asked) -> bool:
     try:
         for stage in OF_FILMS:
             counts = await _counts(bus, stage)
-            if counts.waiting or counts.active or counts.delayed:
+            if held(counts):
                 return False
         last = await _last_fact(bus)
     except (Unavailable, ApiError):
@@ -120,6 +121,7 @@ async def _counts(bus: JetStream, stage: Stage) -> Counts:
         waiting=sum(one.waiting for one in each),
         active=sum(one.active for one in each),
         delayed=sum(one.delayed for one in each),
+        deferred=sum(one.deferred for one in each),
         paused=any(one.paused for one in each),
     )
 
