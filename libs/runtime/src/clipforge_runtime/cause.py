@@ -122,6 +122,12 @@ class Cause:
             "evt", self.fact_id, self.stage.name, fact_name(fact), *plan, n, self.replay
         )
 
+    def told_id_of(self, fact: Fact, n: int) -> str:
+        """The id of the n-th fact stated of this attempt, which failed."""
+        return ids.derive(
+            "evt", self.fact_id, self.stage.name, fact_name(fact), "attempt", self.attempt, n
+        )
+
     @property
     def retry_subject(self) -> Subject:
         """Where the same cause is delivered again."""

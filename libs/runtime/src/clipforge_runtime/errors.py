@@ -7,13 +7,36 @@
 Anything else is a bug. It is retried like Transient, and logged with its traceback.
 """
 
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from clipforge_contracts.facts import Fact
+
+Told = Callable[[int, datetime | None], Sequence[Fact]]
+"""`told(attempt, next_at)`: what is to be stated of an attempt that failed; None: the last one."""
+
+
+def nothing(attempt: int, next_at: datetime | None) -> Sequence[Fact]:
+    """Most failures are stated once, when the job is given up."""
+    return ()
+
 
 class ClipForgeError(Exception):
     """Base of every error we raise on purpose."""
 
 
 class Transient(ClipForgeError):
-    """Worth another attempt. The message is shown to the user once attempts are used up."""
+    """Worth another attempt. The message is shown to the user once attempts are used up.
+
+    `after` is how soon at the earliest; the policy may wait for longer.
+    """
+
+    def __init__(
+        self, sentence: str, *, after: timedelta = timedelta(0), told: Told = nothing
+    ) -> None:
+        super().__init__(sentence)
+        self.after = after
+        self.told = told
 
 
 class Permanent(ClipForgeError):
@@ -23,10 +46,18 @@ class Permanent(ClipForgeError):
     programs can branch on (`not-a-video`, `forbidden-address`, ...); `detail` is for the operator.
     """
 
-    def __init__(self, sentence: str, *, reason: str = "permanent", detail: str = "") -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        reason: str = "permanent",
+        detail: str = "",
+        told: Told = nothing,
+    ) -> None:
         super().__init__(sentence)
         self.reason = reason
         self.detail = detail
+        self.told = told
 
 
 class Overloaded(Transient):

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,17 +67,23 @@ def run_stage(
     stage: Stage, handler: Handler, settings: RuntimeSettings, *, concurrency: int
 ) -> None:
     """Run one stage of the pipeline until the process is asked to stop."""
-    asyncio.run(_run_stage(stage, handler, settings, concurrency))
+    limits = Limits.of(settings)
+    asyncio.run(work_stage(stage, lambda _: handler, settings, concurrency, limits))
 
 
-async def _run_stage(
-    stage: Stage, handler: Handler, settings: RuntimeSettings, concurrency: int
+async def work_stage(
+    stage: Stage,
+    handler_on: Callable[[JetStream], Handler],
+    settings: RuntimeSettings,
+    concurrency: int,
+    limits: Limits,
 ) -> None:
+    """Run one stage, whose handler is made for the log that it is to read, until asked to stop."""
     async with (
         service(stage.name, settings) as running,
         JetStream.connect(settings, name=stage.name) as bus,
     ):
         running.ready("log", bus.healthy)
-        worker = Worker(stage=stage, handler=handler, bus=bus, limits=Limits.of(settings))
+        worker = Worker(stage=stage, handler=handler_on(bus), bus=bus, limits=limits)
         grace = timedelta(seconds=settings.grace_seconds)
         await Slots(worker, concurrency=concurrency, grace=grace).work(running.stop)

@@ -22,6 +22,7 @@ Allowed = frozenset[tuple[str, int]]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """`await resolve(host, port)`: every IP address of a name. Unresolved where there is none."""
 RESOLVE_SECONDS: Final = 5.0
+KEPT_SECONDS: Final = 5.0  # an idle connection, for the next request to the same host
 
 # What `is_global` lets through, in some version of Python, and is not the public internet.
 _NEVER: Final = tuple(
@@ -46,20 +47,18 @@ class Unresolved(httpcore.ConnectError):
     """There is no such name, or the name server does not answer."""
 
 
-def transport(allowed: Allowed) -> httpx.AsyncHTTPTransport:
+def transport(allowed: Allowed, *, connections: int = 10) -> httpx.AsyncHTTPTransport:
     """For a client of httpx that connects to public addresses only, and to these exceptions."""
     guarded = httpx.AsyncHTTPTransport()
     # httpx has no public way to hand over a network backend; its pool is httpcore's.
     guarded._pool = httpcore.AsyncConnectionPool(
-        ssl_context=_tls(), network_backend=GuardedBackend(allowed)
+        ssl_context=_tls(),
+        network_backend=GuardedBackend(allowed),
+        max_connections=connections,
+        max_keepalive_connections=connections,
+        keepalive_expiry=KEPT_SECONDS,
     )
     return guarded
-
-
-def exceptions(setting: str) -> Allowed:
-    """The exceptions to the rule that a setting names: host:port, by commas."""
-    pairs = [one.strip().rpartition(":") for one in setting.split(",") if one.strip()]
-    return frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs)
 
 
 def is_public(address: str) -> bool:

@@ -35,7 +35,7 @@ class Running:
     owner: str
     deliveries: list[Delivery] = field(init=False)
     newest: Cause = field(init=False)  # of those that it settles: it may be a retry of the first
-    seat: Seat | None = None
+    seats: tuple[Seat, ...] = ()
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     why: Why | None = None
     settled: bool = False
@@ -146,8 +146,8 @@ class Running:
             with contextlib.suppress(Unavailable):
                 if hearts:
                     await self.bus.delete_progress(self.progress)
-                if self.seat is not None:
-                    await self.bus.leave_seat(self.seat)
+                for seat in self.seats:
+                    await self.bus.leave_seat(seat)
 
     async def _beat(self, unwanted: Callable[[Cause], Awaitable[bool]]) -> None:
         beat_seconds = self.cause.stage.lease.total_seconds() / BEATS_A_LEASE
@@ -182,8 +182,8 @@ class Running:
             self._told = False
 
     async def _keep(self) -> None:
-        """Renew the leases and the seat."""
+        """Renew the leases and the seats."""
         for delivery in self.deliveries:
             await delivery.in_progress()
-        if self.seat is not None:
-            await self.bus.keep_seat(self.seat)
+        for seat in self.seats:
+            await self.bus.keep_seat(seat)

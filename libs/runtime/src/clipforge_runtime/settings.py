@@ -165,6 +165,12 @@ def _address(address: str, *schemes: str) -> str:
     return address
 
 
+def hosts_and_ports(setting: str) -> frozenset[tuple[str, int]]:
+    """Of a list host:port, by commas: the exceptions to a rule for addresses."""
+    pairs = [one.strip().rpartition(":") for one in setting.split(",") if one.strip()]
+    return frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs)
+
+
 def load(settings: type[S]) -> S:
     """Read settings from the environment, or stop the process with a sentence for each fault."""
     try:

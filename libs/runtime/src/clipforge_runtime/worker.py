@@ -11,24 +11,24 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from clipforge.v1.facts_pb2 import StageFailed
 from clipforge_contracts import ids
-from clipforge_contracts.facts import Fact, project_of
+from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import lane_of_next
 from clipforge_contracts.pipeline import Stage
 from clipforge_runtime import dead_letter, progress, strain, telemetry
 from clipforge_runtime.bus import Contradicted, Delivery, Unavailable
 from clipforge_runtime.cause import Cause
-from clipforge_runtime.errors import Overloaded, Permanent
+from clipforge_runtime.errors import Overloaded, Permanent, Transient
 from clipforge_runtime.jetstream.log import JetStream
 from clipforge_runtime.jetstream.seats import Seat
 from clipforge_runtime.limits import Limits, deferral
 from clipforge_runtime.patience import patiently
-from clipforge_runtime.retry import backoff
+from clipforge_runtime.retry import wait
 from clipforge_runtime.running import Running
 from clipforge_runtime.storage import NotFound
 from clipforge_runtime.strain import LIGHTEST
@@ -141,16 +141,13 @@ class Worker:
                 return "handed-back"
         if await self._adopted(cause):
             return "adopted"
-        seat = None
-        if limit := self._limits.of_plan(cause.plan):
-            seat = await patiently(lambda: self._seat(cause, limit))
-            if seat is None:
-                return await self._defer(cause)
+        seats = await patiently(lambda: self._seats(cause))
+        if seats is None:
+            return await self._defer(cause)
         if await self._adopted(cause):  # the same, come twice, while both were looked up
-            if seat is not None:
-                await self.bus.leave_seat(seat)
+            await self._leave(seats)
             return "adopted"
-        running = Running(cause, self.bus, self.owner, seat)
+        running = Running(cause, self.bus, self.owner, seats)
         self._running[cause.job, cause.part] = running
         try:
             async with running.alive(self.wanted.unwanted):
@@ -159,9 +156,25 @@ class Worker:
             del self._running[cause.job, cause.part]
             running.gone.set()
 
-    async def _seat(self, cause: Cause, limit: int) -> Seat | None:
-        tenant = project_of(cause.fact).tenant_id
-        return await self.bus.take_seat(self.stage, tenant, limit=limit, owner=self.owner)
+    async def _seats(self, cause: Cause) -> tuple[Seat, ...] | None:
+        """One for each who is limited; None where one of them has no more."""
+        seats: list[Seat] = []
+        limit = self._limits.of_plan(cause.plan)
+        if limit is None:
+            return ()
+        for who, share in self.stage.limited(cause.fact):
+            seat = await self.bus.take_seat(
+                self.stage, who, limit=max(1, int(limit * share)), owner=self.owner
+            )
+            if seat is None:
+                await self._leave(seats)
+                return None
+            seats.append(seat)
+        return tuple(seats)
+
+    async def _leave(self, seats: Sequence[Seat]) -> None:
+        for seat in seats:
+            await self.bus.leave_seat(seat)
 
     async def _defer(self, cause: Cause) -> str:
         """So many of its tenant run that it has to wait: outside, where it holds no slot."""
@@ -278,21 +291,39 @@ class Worker:
         hopeless = isinstance(error, Permanent | NotFound)
         hopeless = hopeless or (too_much and cause.strain >= LIGHTEST)
         if hopeless or cause.attempt >= cause.policy.limit:
+            await self._tell(cause, error, next_at=None)
             word = await self._fail(cause, running.deliveries, error)
             running.settled = True
             return word
-        delay = backoff(cause.policy, cause.attempt)
+        after = error.after if isinstance(error, Transient) else timedelta(0)
+        delay = wait(cause.policy, cause.attempt, after=after)
+        next_at = datetime.now(UTC) + delay
+        await self._tell(cause, error, next_at=next_at)
         log.warning("attempt %d failed, again in %s", cause.attempt, delay, exc_info=error)
         await self.bus.again(
             cause.retry_subject,
             cause.delivery.data,
             message_id=cause.settle_id("retry"),
             headers=cause.headers(attempt=cause.attempt, overloads=cause.overloads + too_much),
-            at=datetime.now(UTC) + delay,
+            at=next_at,
             sequence=cause.delivery.sequence,
         )
         await running.ack()
         return "retried"
+
+    async def _tell(self, cause: Cause, error: BaseException, *, next_at: datetime | None) -> None:
+        """State what the handler wants to be known of an attempt that failed."""
+        if not isinstance(error, Transient | Permanent):
+            return
+        for n, fact in enumerate(error.told(cause.attempt, next_at)):
+            if not isinstance(fact, self.stage.states):
+                raise TypeError(f"{self.stage.name} does not state {type(fact)}")
+            await self.bus.state(
+                fact,
+                fact_id=cause.told_id_of(fact, n),
+                lane=cause.subject.lane,
+                headers=telemetry.trace_headers(),
+            )
 
     async def _fail(
         self, cause: Cause, deliveries: Sequence[Delivery], error: BaseException

@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from clipforge_contracts.pipeline import IMPORT
-from clipforge_runtime import outbound
-from clipforge_runtime.settings import RuntimeSettings
+from clipforge_runtime.outbound import Allowed
+from clipforge_runtime.settings import RuntimeSettings, hosts_and_ports
 
 
 class Settings(RuntimeSettings):
@@ -27,6 +27,6 @@ class Settings(RuntimeSettings):
         return frozenset(one.strip().lower() for one in self.import_sites.split(",") if one.strip())
 
     @property
-    def allowed(self) -> outbound.Allowed:
+    def allowed(self) -> Allowed:
         """The exceptions to the rule that private addresses are refused."""
-        return outbound.exceptions(self.import_allow)
+        return hosts_and_ports(self.import_allow)
