@@ -9,6 +9,7 @@ import importlib
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -165,7 +166,10 @@ def _attempts(stage: Stage) -> str:
     alike: dict[str, list[str]] = {}
     for plan in Plan:
         policy = stage.attempts_of(plan)
-        alike.setdefault(f"{policy.limit} from {policy.first.total_seconds():g} s", []).append(plan)
+        how = f"{policy.limit} from {policy.first.total_seconds():g} s"
+        if policy.waits:
+            how += f" over {sum(policy.waits, timedelta(0)) / timedelta(days=1):.1f} days"
+        alike.setdefault(how, []).append(plan)
     return "; ".join(f"{', '.join(plans)}: {how}" for how, plans in alike.items())
 
 

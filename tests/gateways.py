@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,7 +31,8 @@ from clipforge_gateway.serving import web_server
 from clipforge_gateway.settings import Settings
 from clipforge_projector import projector
 from clipforge_projector.reconciler import Reconciler
-from clipforge_runtime.bus import Stated
+from clipforge_projector.webhooks import Webhooks
+from clipforge_runtime.bus import Entry, Stated
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.slots import Slots
@@ -261,11 +262,18 @@ class House:
         settings = self.settings.model_copy(update={"nats_url": self.nats.url("projector")})
         async with JetStream.connect(settings, name="projector") as bus:
             reconciler = Reconciler(self.sessions, bus)
+            webhooks = Webhooks(self.sessions, bus, timedelta(days=30))
+
+            def hear(entries: Sequence[Entry]) -> None:
+                reconciler.hear(entries)
+                webhooks.hear(entries)
+
             tasks = [
                 asyncio.create_task(bus.keep_progress(1)),
                 asyncio.create_task(reconciler.work()),
+                asyncio.create_task(webhooks.work()),
                 asyncio.create_task(
-                    projector.project(self.sessions, bus, batch=100, on_facts=reconciler.hear)
+                    projector.project(self.sessions, bus, batch=100, on_facts=hear)
                 ),
             ]
             try:

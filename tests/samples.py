@@ -11,6 +11,8 @@ TENANT = ids.derive("ten", "sample")
 PROJECT = ids.derive("prj", "sample")
 EXPORT = ids.derive("exp", "sample")
 CLIP = ids.derive("clip", "sample")
+WEBHOOK = ids.derive("whk", "sample")
+DELIVERY = ids.derive("dlv", "sample")
 
 
 def project(plan: Plan = Plan.BUSINESS) -> common.ProjectRef:
@@ -19,6 +21,26 @@ def project(plan: Plan = Plan.BUSINESS) -> common.ProjectRef:
 
 def nobody() -> common.ProjectRef:
     return common.ProjectRef(tenant_id="_", project_id="_", plan=Plan.BUSINESS.wire)
+
+
+def the_tenant() -> common.ProjectRef:
+    return common.ProjectRef(tenant_id=TENANT, plan=Plan.BUSINESS.wire)
+
+
+def of_no_project() -> common.ProjectRef:
+    return common.ProjectRef(tenant_id=TENANT, project_id="_", plan=Plan.BUSINESS.wire)
+
+
+def webhook() -> facts.WebhookSaved:
+    return facts.WebhookSaved(
+        project=the_tenant(),
+        webhook_id=WEBHOOK,
+        revision=1,
+        url="https://example.com/hooks",
+        events=["project.ready"],
+        enabled=True,
+        secrets=[facts.WebhookSecret(version=1, key_id="0badcafe")],
+    )
 
 
 def options() -> common.ProjectOptions:
@@ -183,5 +205,42 @@ def every_fact() -> list[Fact]:
         ),
         facts.ObjectsRemoved(
             project=nobody(), removal_id=ids.derive("rmv", "sample"), objects=5, bytes=4_000_000
+        ),
+        webhook(),
+        facts.WebhookDeleted(project=the_tenant(), webhook_id=WEBHOOK),
+        facts.WebhookDisabled(
+            project=the_tenant(),
+            webhook_id=WEBHOOK,
+            revision=1,
+            reason="gone",
+            sentence="It answered 410: it wants to hear nothing more.",
+        ),
+        facts.WebhookDue(
+            project=of_no_project(),
+            delivery_id=DELIVERY,
+            message_id=ids.derive("evt", "sample"),
+            event="project.ready",
+            body=b'{"type":"project.ready"}',
+            endpoint=webhook(),
+        ),
+        facts.WebhookAttempted(
+            project=of_no_project(),
+            delivery_id=DELIVERY,
+            webhook_id=WEBHOOK,
+            attempt=facts.WebhookAttempt(
+                n=1,
+                at_ms=1_760_000_000_000,
+                status=500,
+                duration_ms=40,
+                error="It answered 500.",
+                answer="oops",
+            ),
+            next_at_ms=1_760_000_005_000,
+        ),
+        facts.WebhookDelivered(
+            project=of_no_project(),
+            delivery_id=DELIVERY,
+            webhook_id=WEBHOOK,
+            attempt=facts.WebhookAttempt(at_ms=1_760_000_000_000, status=204, duration_ms=40),
         ),
     ]

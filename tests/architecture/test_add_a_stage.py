@@ -83,13 +83,13 @@ ROW = """CHAPTERS: Final = Stage(
     states=(ChaptersNamed,),
     outcome=ChaptersNamed,
     queue="chapters",
-    label=6,
+    label=7,
     concurrency=2,
     stall=timedelta(minutes=1),
 )
 
 PIPELINE: Final[tuple[Stage, ...]] = (
-    *(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE),
+    *(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE, WEBHOOKS),
     CHAPTERS,
 )
 """
@@ -98,8 +98,8 @@ EDITS = [
     (f"{CONTRACTS}/facts.py", "    BrandKitSaved,\n", "    BrandKitSaved,\n    ChaptersNamed,\n"),
     (
         f"{CONTRACTS}/facts.py",
-        "    | ObjectsRemoved\n",
-        "    | ObjectsRemoved\n    | ChaptersNamed\n",
+        "    | WebhookDelivered\n",
+        "    | WebhookDelivered\n    | ChaptersNamed\n",
     ),
     (
         f"{CONTRACTS}/validation.py",
@@ -109,13 +109,14 @@ EDITS = [
     (f"{CONTRACTS}/pipeline.py", "    ChunkCut,\n", "    ChaptersNamed,\n    ChunkCut,\n"),
     (
         f"{CONTRACTS}/pipeline.py",
-        "PIPELINE: Final[tuple[Stage, ...]] = "
-        "(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE)\n",
+        "PIPELINE: Final[tuple[Stage, ...]] = (\n"
+        "    *(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE, WEBHOOKS),\n"
+        ")\n",
         ROW,
     ),
     (
         "services/projector/src/clipforge_projector/apply.py",
-        "    ClipsDetected: (project.clips_detected, job.completed),\n",
+        "    ClipsDetected: (project.clips_detected, job.completed, webhook.project_ready),\n",
         "    ClipsDetected: (project.clips_detected, job.completed, job.caused),\n"
         "    ChaptersNamed: (job.completed,),\n",
     ),

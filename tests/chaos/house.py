@@ -22,6 +22,7 @@ from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone.servers import ports
 
 KEY: Final = "cf_chaos"
+WEBHOOKS_KEY: Final = "k" * 32
 REPLICAS: Final = 2  # of each stage: what one drops another takes up
 RESTART_SECONDS: Final = 0.3
 READY_SECONDS: Final = 90.0
@@ -149,6 +150,7 @@ class House:
             "CLIPFORGE_PORT": self.url.rpartition(":")[2],
             "CLIPFORGE_ADMIN_PORT": "0",
             "CLIPFORGE_BOOTSTRAP_API_KEY": KEY,
+            "CLIPFORGE_WEBHOOKS_KEYS": WEBHOOKS_KEY,
             "CLIPFORGE_GRACE_SECONDS": GRACE,
             "CHAOS_EFFECTS": str(self.effects),
             "CHAOS_NAME": name,

@@ -9,7 +9,7 @@ from chaos.requests import TENANT
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, about, fact_name, project_of
-from clipforge_contracts.pipeline import BY_STAGE, EXPORT, MAINTENANCE, PIPELINE
+from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
 
 MOST_EXPORTS: Final = 5  # of one clip: each time that one has failed and is asked for again
 RESTATED: Final = 3  # how often the reconciler may state a cause again
@@ -97,7 +97,7 @@ def _rows(evidence: Evidence) -> Iterator[str]:
     films = {request.url for request in evidence.asked.requests}
     assets = {ids.derive("ast", TENANT, results.sha(url)) for url in films}
     rows = evidence.rows
-    jobs = [job for job in rows.jobs if job.stage != MAINTENANCE.name and job.about != job.id]
+    jobs = [job for job in rows.jobs if not BY_STAGE[job.stage].apart and job.about != job.id]
     outcomes = {entry.fact_id for entry, fact in account.read(evidence) if account.charge(fact)}
     for label, found, known in (
         ("project", {row.id for row in rows.projects}, asked),

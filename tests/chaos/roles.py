@@ -26,6 +26,8 @@ from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings, load
 from clipforge_runtime.worker import Handler
+from clipforge_webhooks import __main__ as webhooks
+from clipforge_webhooks.settings import Settings as WebhooksSettings
 
 # The product's clocks, ten times as fast: a round must not last for minutes.
 LEASE: Final = timedelta(seconds=3)
@@ -54,6 +56,8 @@ def play(role: str) -> None:
             settings = load(RuntimeSettings)
             remove = partial(remove_objects, store=S3Store(settings), progress=report)
             run_stage(_hurried(MAINTENANCE), remove, settings, concurrency=1)
+        case "webhooks":  # no film of these rounds has an endpoint: it is there to be struck
+            asyncio.run(webhooks.run(load(WebhooksSettings)))
         case _:
             _work(_hurried(BY_STAGE[role]))
 

@@ -23,7 +23,7 @@ from chaos.evidence import (
     held,
 )
 from clipforge_contracts import ids, subjects
-from clipforge_contracts.pipeline import MAINTENANCE, PIPELINE, Stage
+from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_runtime.bus import Counts, Entry, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.connection import ApiError
@@ -40,7 +40,7 @@ MISSING: Final = 404
 MAX_OBJECTS: Final = 20_000
 
 # Its work is the clock's: it comes whenever that is, also when all films are over.
-OF_FILMS = [stage for stage in PIPELINE if stage is not MAINTENANCE]
+OF_FILMS = [stage for stage in PIPELINE if not stage.apart]
 
 
 class Premises(Protocol):

@@ -38,6 +38,7 @@ SHAPES: dict[str, dict[str, Any]] = {
                 "clip-detection",
                 "export",
                 "maintenance",
+                "webhooks",
             )
         }
     },

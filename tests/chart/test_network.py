@@ -11,7 +11,9 @@ from chart.scenarios import golden, needs_helm, of_kind, pods, rendered
 pytestmark = needs_helm()
 
 NATS, POSTGRES, S3, HTTPS = 4222, 5432, 9000, 443
-WORKERS = ("import", "transcription", "clip-detection", "export", "maintenance")
+WORKERS = ("import", "transcription", "clip-detection", "export", "maintenance", "webhooks")
+OF_THE_STORE = WORKERS[:-1]
+FOR_USERS = ("import", "webhooks")
 PRIVATE = (
     "10.0.0.7",
     "172.16.3.4",
@@ -99,11 +101,13 @@ def test_whatever_is_not_listed_is_denied_to_every_pod_of_the_release() -> None:
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_worker_reaches_the_log_and_the_store_and_no_database(worker: str) -> None:
+def test_a_worker_reaches_the_log_and_no_database_and_the_store_where_it_needs_it(
+    worker: str,
+) -> None:
     objects = golden("minimal")
 
     assert reaches(objects, worker, ANY_POD, NATS)
-    assert reaches(objects, worker, ANY_POD, S3)
+    assert reaches(objects, worker, ANY_POD, S3) is (worker in OF_THE_STORE)
     assert not reaches(objects, worker, ANY_POD, POSTGRES)
     assert not reaches(objects, worker, "10.0.0.7", POSTGRES)
 
@@ -116,18 +120,22 @@ def test_what_reads_the_tables_reaches_them(component: str) -> None:
 
 @pytest.mark.parametrize("port", [80, HTTPS, S3, 8080, NATS])
 @pytest.mark.parametrize("address", [*PRIVATE, API_SERVER])
-def test_what_fetches_for_users_reaches_no_private_address(address: str, port: int) -> None:
+@pytest.mark.parametrize("component", FOR_USERS)
+def test_what_calls_for_users_reaches_no_private_address(
+    component: str, address: str, port: int
+) -> None:
     for name in ("minimal", "dev"):
-        assert not reaches(golden(name), "import", address, port)
+        assert not reaches(golden(name), component, address, port)
 
 
 @pytest.mark.parametrize("port", [80, HTTPS, 8080])
-def test_what_fetches_for_users_reaches_the_public_internet(port: int) -> None:
-    assert reaches(golden("minimal"), "import", PUBLIC, port)
+@pytest.mark.parametrize("component", FOR_USERS)
+def test_what_calls_for_users_reaches_the_public_internet(component: str, port: int) -> None:
+    assert reaches(golden("minimal"), component, PUBLIC, port)
 
 
 @pytest.mark.parametrize(
-    "component", [*WORKERS[1:], "gateway", "projector", "migrations", "declare"]
+    "component", [*OF_THE_STORE[1:], "gateway", "projector", "migrations", "declare"]
 )
 def test_nobody_else_reaches_the_internet_at_large(component: str) -> None:
     assert not reaches(golden("minimal"), component, PUBLIC, HTTPS)
@@ -171,8 +179,8 @@ def test_own_networks_with_public_addresses_are_not_reached_by_what_fetches() ->
     objects = rendered({"networkPolicy": {"ownPublic": ["93.184.215.0/24"]}})
 
     for port in (80, HTTPS, S3):
-        assert not reaches(objects, "import", PUBLIC, port)
-    assert reaches(objects, "import", "93.184.216.14", HTTPS)
+        assert not any(reaches(objects, name, PUBLIC, port) for name in FOR_USERS)
+    assert all(reaches(objects, name, "93.184.216.14", HTTPS) for name in FOR_USERS)
 
 
 def test_the_policies_can_be_left_to_others() -> None:

@@ -32,6 +32,7 @@ REACHED: Final = {
     "clip-detection": {NATS, S3},
     "export": {NATS, S3},
     "maintenance": {NATS, S3},
+    "webhooks": {NATS},
 }
 # What every account may ask, and nothing of the namespace's.
 COMMON: Final = ("reviews", "clustertrustbundles")

@@ -84,6 +84,7 @@ async def test_health_tells_of_dependencies_process_and_queues(house: House) -> 
         "clip-detection",
         "video-export",
         "maintenance",
+        "webhooks",
     }
     assert set(health["queues"]["transcription"]) >= {
         "waiting",

@@ -82,6 +82,13 @@ SIGTERM (preStop) and a margin for closing connections.
       name: {{ $values.auth.bootstrapKey.existingSecret | quote }}
       key: {{ $values.auth.bootstrapKey.key | quote }}
 {{- end }}
+{{- if and (or (eq .c.kind "api") (eq .c.stage "webhooks")) $values.webhooks.existingSecret }}
+- name: CLIPFORGE_WEBHOOKS_KEYS
+  valueFrom:
+    secretKeyRef:
+      name: {{ $values.webhooks.existingSecret | quote }}
+      key: {{ $values.webhooks.key | quote }}
+{{- end }}
 {{- with .c.extraEnv }}
 {{ toYaml . }}
 {{- end }}

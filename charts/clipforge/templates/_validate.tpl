@@ -39,6 +39,9 @@ value and what to do. All of them are told at once.
 {{- if not $values.s3.existingSecret -}}
 {{- $found = append $found (printf "s3.existingSecret is empty: name a Secret with the keys %q and %q." $values.s3.keys.accessKey $values.s3.keys.secretKey) -}}
 {{- end -}}
+{{- if and $values.components.webhooks.enabled (not $values.webhooks.existingSecret) -}}
+{{- $found = append $found (printf "webhooks.existingSecret is empty: name a Secret whose key %q holds a random text of at least 32 characters, or set components.webhooks.enabled=false." $values.webhooks.key) -}}
+{{- end -}}
 {{- if and $values.ingress.enabled (not $values.ingress.hosts) -}}
 {{- $found = append $found "ingress.hosts is empty: name at least one host, or set ingress.enabled=false." -}}
 {{- end -}}
@@ -56,7 +59,7 @@ value and what to do. All of them are told at once.
 
 {{- define "clipforge.validate.settings" -}}
 {{- $found := list -}}
-{{- $secrets := list "CLIPFORGE_NATS_URL" "CLIPFORGE_DATABASE_URL" "CLIPFORGE_S3_ACCESS_KEY" "CLIPFORGE_S3_SECRET_KEY" "CLIPFORGE_BOOTSTRAP_API_KEY" -}}
+{{- $secrets := list "CLIPFORGE_NATS_URL" "CLIPFORGE_DATABASE_URL" "CLIPFORGE_S3_ACCESS_KEY" "CLIPFORGE_S3_SECRET_KEY" "CLIPFORGE_BOOTSTRAP_API_KEY" "CLIPFORGE_WEBHOOKS_KEYS" -}}
 {{- $places := dict "settings" .Values.settings -}}
 {{- range $name, $own := .Values.components -}}
 {{- $_ := set $places (printf "components.%s.settings" $name) ($own.settings | default dict) -}}

@@ -21,7 +21,7 @@ def planned(tmp_path: Path) -> dict[str, Service]:
         s3_blobs=tmp_path / "blobs",
     )
     ports = Ports(tmp_path / "ports.json")
-    made = services(tmp_path, addresses, ports, api_key="cf_key", cores=2)
+    made = services(tmp_path, addresses, ports, api_key="cf_key", webhooks_key="k" * 32, cores=2)
     return {service.name: service for service in made}
 
 
@@ -55,7 +55,9 @@ def test_what_the_user_has_set_wins_over_the_slots(
     monkeypatch.setenv("CLIPFORGE_EXPORT_CONCURRENCY", "7")
     addresses = Addresses(dict.fromkeys(users(), "nats://x"), "", "", "", "", None)
 
-    made = services(tmp_path, addresses, Ports(tmp_path / "p"), api_key="k", cores=2)
+    made = services(
+        tmp_path, addresses, Ports(tmp_path / "p"), api_key="k", webhooks_key="w", cores=2
+    )
 
     [export] = [service for service in made if service.name == "export"]
     assert export.env["CLIPFORGE_EXPORT_CONCURRENCY"] == "7"

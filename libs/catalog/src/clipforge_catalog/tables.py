@@ -295,3 +295,91 @@ class Walk(SQLModel, table=True):
 
     kind: str = Field(primary_key=True)  # "uploads"
     reached: str  # a key; empty: it begins anew
+
+
+class Webhook(SQLModel, table=True):
+    """An address that wants to hear of a tenant's events."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (Index("webhooks_by_order", "tenant_id", "sequence", "id"),)
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    url: str
+    events: list[str] = Field(sa_column=_json("[]"))
+    description: str = ""
+    enabled: bool
+    revision: int
+    secrets: list[dict[str, Any]] = Field(sa_column=_json("[]"))  # which, never what
+    disabled_reason: str | None = None
+    disabled_sentence: str | None = None
+    failing_since: datetime | None = Field(default=None, sa_column=_time(null=True))
+    accepted_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    sequence: int = Field(sa_column=_sequence())
+    created_at: datetime = Field(sa_column=_time())
+    updated_at: datetime = Field(sa_column=_time())
+    # What a restored log says of it makes no endpoint again.
+    deleted_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class DeliveryState(StrEnum):
+    """The life of a delivery."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class WebhookDelivery(SQLModel, table=True):
+    """One event for one endpoint; each redelivery is one of its own."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        Index("webhook_deliveries_by_order", "webhook_id", "sequence", "id"),
+        Index(
+            "webhook_deliveries_once",
+            "webhook_id",
+            "message_id",
+            unique=True,
+            postgresql_where=text("redelivery_of = ''"),
+        ),
+        Index(
+            "webhook_deliveries_to_state",
+            "sequence",
+            postgresql_where=text("due_sequence IS NULL"),
+        ),
+        Index("webhook_deliveries_by_age", "created_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    webhook_id: str
+    message_id: str
+    event: str
+    happened_at: datetime = Field(sa_column=_time())
+    data: dict[str, Any] = Field(sa_column=_json())
+    redelivery_of: str = ""
+    state: str = DeliveryState.WAITING
+    attempts: int = 0
+    next_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    reason: str | None = None
+    sentence: str | None = None
+    sequence: int = Field(sa_column=_sequence())
+    # Of the message that brings it to a worker; None: it is not stated yet.
+    due_sequence: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    created_at: datetime = Field(sa_column=_time())
+    finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class WebhookAttempt(SQLModel, table=True):
+    """One request to an endpoint, and what came of it."""
+
+    __tablename__ = "webhook_attempts"
+
+    delivery_id: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    at: datetime = Field(sa_column=_time())
+    status: int  # of HTTP; 0: there was no answer
+    duration_ms: int
+    error: str
+    answer: str

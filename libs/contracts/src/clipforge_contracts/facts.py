@@ -33,6 +33,12 @@ from clipforge.v1.facts_pb2 import (
     TenantSaved,
     VideoImported,
     VideoTranscribed,
+    WebhookAttempted,
+    WebhookDeleted,
+    WebhookDelivered,
+    WebhookDisabled,
+    WebhookDue,
+    WebhookSaved,
 )
 from clipforge_contracts.validation import Invalid, validate
 
@@ -58,6 +64,12 @@ Fact: TypeAlias = (
     | ExportExpired
     | RemovalRequested
     | ObjectsRemoved
+    | WebhookSaved
+    | WebhookDeleted
+    | WebhookDisabled
+    | WebhookDue
+    | WebhookAttempted
+    | WebhookDelivered
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -131,6 +143,8 @@ _ABOUT: Final[dict[type[Fact], Callable[[Any], str]]] = {
     **dict.fromkeys((RemovalRequested, ObjectsRemoved), attrgetter("removal_id")),
     # Each version of a clip is stated once: of two who edit the same one, one is first.
     ClipEdited: lambda fact: f"{fact.clip.id}-v{fact.version}",
+    **dict.fromkeys((WebhookSaved, WebhookDeleted, WebhookDisabled), attrgetter("webhook_id")),
+    **dict.fromkeys((WebhookDue, WebhookAttempted, WebhookDelivered), attrgetter("delivery_id")),
     BrandKitSaved: attrgetter("kit_id"),
     TenantSaved: attrgetter("project.tenant_id"),
     ApiKeySaved: attrgetter("key_id"),

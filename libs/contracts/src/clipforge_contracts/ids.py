@@ -11,7 +11,7 @@ from typeid import TypeID
 from typeid.errors import TypeIDException
 
 Prefix = Literal[
-    "ten", "key", "prj", "ast", "upl", "clip", "exp", "job", "evt", "kit", "whk", "rmv"
+    "ten", "key", "prj", "ast", "upl", "clip", "exp", "job", "evt", "kit", "whk", "dlv", "rmv"
 ]
 
 NAMESPACE: Final = uuid_utils.uuid5(uuid_utils.NAMESPACE_URL, "clipforge")

@@ -22,6 +22,10 @@ from clipforge.v1.facts_pb2 import (
     RemovalRequested,
     StageFailed,
     TenantSaved,
+    WebhookDeleted,
+    WebhookDisabled,
+    WebhookDue,
+    WebhookSaved,
 )
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact, fact_name
@@ -43,6 +47,9 @@ GATEWAY_STATES: Final[tuple[type[Fact], ...]] = (
     TenantSaved,
     ApiKeySaved,
     JobReplayed,
+    WebhookSaved,
+    WebhookDeleted,
+    WebhookDue,  # of tests and redeliveries
 )
 # Of jobs that nothing is going to finish, and what is due by the clock.
 PROJECTOR_STATES: Final[tuple[type[Fact], ...]] = (
@@ -51,6 +58,8 @@ PROJECTOR_STATES: Final[tuple[type[Fact], ...]] = (
     ProjectExpired,
     ExportExpired,
     RemovalRequested,
+    WebhookDue,
+    WebhookDisabled,
 )
 CANCELS: Final[tuple[type[Fact], ...]] = (ProjectCancelled, ProjectDeleted, ExportCancelled)
 PROGRESS: Final = "KV_progress"

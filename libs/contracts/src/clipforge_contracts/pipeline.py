@@ -19,6 +19,10 @@ from clipforge.v1.facts_pb2 import (
     RemovalRequested,
     VideoImported,
     VideoTranscribed,
+    WebhookAttempted,
+    WebhookDelivered,
+    WebhookDisabled,
+    WebhookDue,
 )
 from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact, about, project_of
@@ -27,12 +31,18 @@ from clipforge_contracts.plans import Plan
 
 @dataclass(frozen=True)
 class Attempts:
-    """How often errors are tried again, and how soon: first x 2^n, full jitter, below the cap."""
+    """How often errors are tried again, and how soon: first x 2^n, full jitter, below the cap.
+
+    Where `waits` says how long to wait after each, a fifth of that is jitter.
+    """
 
     limit: int
     first: timedelta
     cap: timedelta = timedelta(minutes=5)
     crashes: int = 5  # worker deaths, counted apart from errors
+    waits: tuple[
+        timedelta, ...
+    ] = ()  # none longer than a day, which is as far as the log schedules
 
 
 ATTEMPTS: Final[dict[Plan, Attempts]] = {  # unless a stage's row says otherwise
@@ -56,6 +66,7 @@ class Stage:
     stall: timedelta  # no progress for so long counts as a failure of the world
     lease: timedelta = timedelta(seconds=30)  # ack_wait: a crashed worker's delivery is handed on
     exclusive: bool = False  # one delivery at a time, whatever the number of replicas
+    apart: bool = False  # its jobs are of no project: none is cancelled or deleted with one
     parts: tuple[type[Fact], ...] = ()  # of `consumes`, those that are parts of a job
     attempts: Mapping[Plan, Attempts] = field(default_factory=dict[Plan, Attempts], hash=False)
 
@@ -73,9 +84,17 @@ class Stage:
 
     @staticmethod
     def job_about(fact: Fact) -> str:
-        """The project, export or removal that the job is about."""
-        own = isinstance(fact, ExportRequested | RemovalRequested)
+        """The project, export, removal or delivery that the job is about."""
+        own = isinstance(fact, ExportRequested | RemovalRequested | WebhookDue)
         return about(fact) if own else project_of(fact).project_id
+
+    @staticmethod
+    def limited(fact: Fact) -> tuple[tuple[str, float], ...]:
+        """Of whom so much runs at once, and the share of the plan's limit that each has."""
+        tenant = (project_of(fact).tenant_id, 1.0)
+        if isinstance(fact, WebhookDue):  # an endpoint that is slow leaves room for the others
+            return ((fact.endpoint.webhook_id, 0.5), tenant)
+        return (tenant,)
 
 
 IMPORT: Final = Stage(
@@ -135,11 +154,38 @@ MAINTENANCE: Final = Stage(
     concurrency=1,
     stall=timedelta(minutes=2),
     exclusive=True,
+    apart=True,
     # Nobody waits for it, and there is one slot: it may outlast the store's longer outages.
     attempts=dict.fromkeys(Plan, Attempts(limit=5, first=timedelta(seconds=10))),
 )
 
-PIPELINE: Final[tuple[Stage, ...]] = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE)
+WEBHOOKS: Final = Stage(
+    name="webhooks",
+    consumes=(WebhookDue,),
+    states=(WebhookAttempted, WebhookDisabled, WebhookDelivered),
+    outcome=WebhookDelivered,
+    queue="webhooks",
+    label=6,
+    concurrency=50,  # it waits for others, and computes nothing
+    stall=timedelta(minutes=1),
+    apart=True,
+    # An endpoint may be down over a weekend: ten attempts in three days (Standard Webhooks).
+    attempts=dict.fromkeys(
+        Plan,
+        Attempts(
+            limit=10,
+            first=timedelta(seconds=5),
+            waits=(
+                *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
+                *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+            ),
+        ),
+    ),
+)
+
+PIPELINE: Final[tuple[Stage, ...]] = (
+    *(IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, MAINTENANCE, WEBHOOKS),
+)
 BY_STAGE: Final[dict[str, Stage]] = {stage.name: stage for stage in PIPELINE}
 BY_QUEUE: Final[dict[str, Stage]] = {stage.queue: stage for stage in PIPELINE}
 

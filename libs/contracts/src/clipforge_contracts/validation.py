@@ -25,6 +25,7 @@ STYLES: Final = (
 )
 QUALITIES: Final = ("draft", "standard")
 MAX_REMOVED: Final = 200  # keys in a RemovalRequested, which stays below 64 KB
+MAX_WEBHOOK_BYTES: Final = 20_000  # of the body of a webhook, as its specification advises
 MAX_CLIPS: Final = 50  # a ClipsDetected stays below 64 KB
 
 
@@ -194,6 +195,31 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
         _at_most("kept_keys", MAX_REMOVED),
         _at_most("completed_uploads", MAX_REMOVED),
     ),
+    facts_pb2.WebhookSecret: (_has("version", "key_id"),),
+    facts_pb2.WebhookSaved: (
+        _has("project", "webhook_id", "revision", "url", "events", "secrets"),
+        _at_most("url", 2048),
+        _at_most("events", 20),
+        _at_most("description", 200),
+        _at_most("secrets", 5),
+    ),
+    facts_pb2.WebhookDeleted: (_has("project", "webhook_id"),),
+    facts_pb2.WebhookDisabled: (
+        _has("project", "webhook_id", "revision", "sentence"),
+        _one_of("reason", ("gone", "failing")),
+    ),
+    facts_pb2.WebhookDue: (
+        *_PROJECT,
+        _has("delivery_id", "message_id", "event", "body", "endpoint"),
+        _at_most("body", MAX_WEBHOOK_BYTES),
+    ),
+    facts_pb2.WebhookAttempt: (
+        _has("at_ms"),
+        _at_most("error", 1000),
+        _at_most("answer", 1024),
+    ),
+    facts_pb2.WebhookAttempted: (*_PROJECT, _has("delivery_id", "webhook_id", "attempt")),
+    facts_pb2.WebhookDelivered: (*_PROJECT, _has("delivery_id", "webhook_id", "attempt")),
     facts_pb2.ProjectCancelled: _PROJECT,
     facts_pb2.ProjectDeleted: _PROJECT,
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),

@@ -53,6 +53,7 @@ def load_secrets(folder: Path) -> dict[str, str]:
         "s3_access",
         "s3_secret",
         "api_key",
+        "webhooks_key",
         *(f"nats_{name}" for name in users()),
     )
     missing = [name for name in wanted if name not in known]

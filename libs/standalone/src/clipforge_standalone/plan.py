@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clipforge_contracts.pipeline import PIPELINE
+from clipforge_contracts.pipeline import PIPELINE, WEBHOOKS
 from clipforge_contracts.plans import Plan
 from clipforge_standalone.servers.ports import Ports
 
@@ -44,6 +44,7 @@ def slots(cores: int) -> dict[str, int]:
         "clip-detection": 1,
         "maintenance": 1,
         "export": max(1, cores - half),
+        "webhooks": 10,
     }
 
 
@@ -52,17 +53,26 @@ UNLIMITED: Final = {f"CLIPFORGE_RUNNING_LIMIT_{plan.name}": "0" for plan in Plan
 
 
 def services(
-    folder: Path, addresses: Addresses, ports: Ports, *, api_key: str, cores: int
+    folder: Path,
+    addresses: Addresses,
+    ports: Ports,
+    *,
+    api_key: str,
+    webhooks_key: str,
+    cores: int,
 ) -> list[Service]:
     """The gateway, the projector and one worker a stage."""
+    signing = {"CLIPFORGE_WEBHOOKS_KEYS": webhooks_key}
+    first = {"CLIPFORGE_BOOTSTRAP_API_KEY": api_key}
     made = [
-        _service("gateway", folder, addresses, ports, {"CLIPFORGE_BOOTSTRAP_API_KEY": api_key}),
+        _service("gateway", folder, addresses, ports, {**first, **signing}),
         _service("projector", folder, addresses, ports, {}),
     ]
     for stage in PIPELINE:
         name = stage.name.upper().replace("-", "_")
         at_once = {f"CLIPFORGE_{name}_CONCURRENCY": str(slots(cores)[stage.name])}
-        made.append(_service(stage.name, folder, addresses, ports, {**at_once, **UNLIMITED}))
+        more = {**at_once, **UNLIMITED, **(signing if stage is WEBHOOKS else {})}
+        made.append(_service(stage.name, folder, addresses, ports, more))
     return made
 
 

@@ -120,7 +120,14 @@ class Stack:
         addresses = self._start_servers(secrets, ports)
         self._prepare(addresses)
         cores = len(os.sched_getaffinity(0))
-        planned = services(self.folder, addresses, ports, api_key=self.api_key, cores=cores)
+        planned = services(
+            self.folder,
+            addresses,
+            ports,
+            api_key=self.api_key,
+            webhooks_key=secrets["webhooks_key"],
+            cores=cores,
+        )
         gateway = next(service for service in planned if service.name == "gateway")
         if not is_free(int(gateway.env["CLIPFORGE_PORT"])):
             raise DidNotStart(

@@ -39,6 +39,8 @@ from clipforge_gateway.routes import (
     projects,
     queues,
     uploads,
+    webhook_deliveries,
+    webhooks,
 )
 from clipforge_gateway.routes.health import VERSION
 from clipforge_gateway.settings import Settings
@@ -79,7 +81,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Limits)  # the last one added comes first
     modules = (
         *(projects, uploads, clips, clip_edits, exports, events),
-        *(jobs, dead_letters, queues, keys, health),
+        *(webhooks, webhook_deliveries, jobs, dead_letters, queues, keys, health),
     )
     for module in modules:
         app.include_router(module.router)

@@ -7,7 +7,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from clipforge_gateway.schemas import Body, Failure, ProgressView, Text
 
-Queue = Literal["video-import", "transcription", "clip-detection", "video-export", "maintenance"]
+Queue = Literal[
+    "video-import", "transcription", "clip-detection", "video-export", "maintenance", "webhooks"
+]
 State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]
 
 

@@ -1,9 +1,10 @@
 """Knobs of the gateway."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from clipforge_contracts.plans import Plan
-from clipforge_runtime.settings import RuntimeSettings
+from clipforge_contracts.webhooks import Keyring
+from clipforge_runtime.settings import RuntimeSettings, hosts_and_ports
 
 
 class Settings(RuntimeSettings):
@@ -34,6 +35,35 @@ class Settings(RuntimeSettings):
     link_seconds: int = Field(
         default=3600, ge=60, le=604_800, description="How long a download link is good for"
     )
+
+    webhooks_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that the secrets of endpoints follow from, by commas, the newest first; "
+        "the same for gateway and webhooks; none: no webhooks",
+    )
+    webhooks_allow: str = Field(
+        default="",
+        description="host:port list, by commas, that webhooks may be sent to although private or "
+        "without TLS; the same for gateway and webhooks",
+    )
+    webhooks_most: int = Field(default=10, gt=0, le=100, description="Endpoints a tenant may have")
+
+    @field_validator("webhooks_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            Keyring.read(keys.get_secret_value())
+        return keys
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """The keys that secrets of webhooks follow from."""
+        return Keyring.read(self.webhooks_keys.get_secret_value()) if self.webhooks_keys else None
+
+    @property
+    def webhooks_allowed(self) -> frozenset[tuple[str, int]]:
+        """The exceptions to the rule that webhooks go to public addresses by https."""
+        return hosts_and_ports(self.webhooks_allow)
 
     def backlog_of(self, plan: Plan) -> int:
         """How many jobs a tenant of this plan may have unfinished at a time."""

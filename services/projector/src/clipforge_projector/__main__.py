@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,7 +20,8 @@ from clipforge_projector.rebirth import welcome
 from clipforge_projector.reconciler import Reconciler
 from clipforge_projector.room import Marks, keep_room
 from clipforge_projector.settings import Settings
-from clipforge_runtime.bus import Reborn, Unavailable
+from clipforge_projector.webhooks import Webhooks
+from clipforge_runtime.bus import Entry, Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.main import service
 from clipforge_runtime.settings import load
@@ -28,7 +29,7 @@ from clipforge_runtime.settings import load
 log = logging.getLogger("clipforge_projector")
 
 WAIT_SECONDS: Final = 300
-POOL: Final = 7  # one for each task of the active projector, and one over
+POOL: Final = 8  # one for each task of the active projector, and one over
 AGAIN_SECONDS: Final = 1.0
 
 
@@ -66,15 +67,25 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 tasks.create_task(keep_room(sessions, bus, Marks.of(settings)))
                 tasks.create_task(keep_figures(sessions, bus))
                 tasks.create_task(keep_up(sessions, bus, settings.retention))
+                webhooks = Webhooks(sessions, bus, timedelta(days=settings.webhooks_log_days))
+                tasks.create_task(webhooks.work())
                 tasks.create_task(
                     projector.project(
-                        sessions, bus, batch=settings.projector_batch, on_facts=reconciler.hear
+                        sessions,
+                        bus,
+                        batch=settings.projector_batch,
+                        on_facts=partial(_tell, (reconciler.hear, webhooks.hear)),
                     )
                 )
         except* (DBAPIError, SteppedDown, Reborn, Unavailable, OSError) as errors:
             log.warning("stepping down, and trying again: %s", errors.exceptions)
         # Between two tries; nothing announces that the database is back.
         await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _tell(whom: Sequence[Callable[[Sequence[Entry]], None]], entries: Sequence[Entry]) -> None:
+    for hear in whom:
+        hear(entries)
 
 
 def _tables_are_current(settings: Settings) -> Callable[[], Awaitable[bool]]:

@@ -28,11 +28,17 @@ from clipforge.v1.facts_pb2 import (
     TenantSaved,
     VideoImported,
     VideoTranscribed,
+    WebhookAttempted,
+    WebhookDeleted,
+    WebhookDelivered,
+    WebhookDisabled,
+    WebhookDue,
+    WebhookSaved,
 )
 from clipforge_catalog.database import Sessions
 from clipforge_contracts.facts import Fact, fact_name
 from clipforge_projector.position import move
-from clipforge_projector.projections import clip, export, job, project, removal, tenant
+from clipforge_projector.projections import clip, export, job, project, removal, tenant, webhook
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -63,11 +69,11 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     ProjectSubmitted: (project.submitted, job.caused),
     VideoImported: (project.imported, job.completed, job.caused),
     VideoTranscribed: (project.transcribed, job.completed, job.caused, tenant.source_used),
-    ClipsDetected: (project.clips_detected, job.completed),
+    ClipsDetected: (project.clips_detected, job.completed, webhook.project_ready),
     ClipEdited: (clip.edited,),
     ExportRequested: (export.requested, job.caused),
-    ClipExported: (export.exported, job.completed, tenant.output_made),
-    StageFailed: (project.failed, export.failed, job.failed),
+    ClipExported: (export.exported, job.completed, tenant.output_made, webhook.export_completed),
+    StageFailed: (project.failed, export.failed, job.failed, webhook.failed),
     ProjectCancelled: (project.cancelled,),
     ExportCancelled: (export.cancelled, job.export_cancelled),
     ProjectDeleted: (project.deleted,),
@@ -78,6 +84,12 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     ObjectsRemoved: (removal.removed, job.completed),
     TenantSaved: (tenant.saved,),
     ApiKeySaved: (tenant.key_saved,),
+    WebhookSaved: (webhook.saved,),
+    WebhookDeleted: (webhook.deleted,),
+    WebhookDisabled: (webhook.disabled,),
+    WebhookDue: (webhook.due, job.caused),
+    WebhookAttempted: (webhook.attempted,),
+    WebhookDelivered: (webhook.delivered, job.completed),
     # The job last: it asks whether the former one has failed.
     JobReplayed: (project.replayed, export.replayed, job.replayed),
 }

@@ -12,15 +12,32 @@ from clipforge.v1.facts_pb2 import (
     ProjectSubmitted,
     VideoImported,
     VideoTranscribed,
+    WebhookDue,
+    WebhookSaved,
+    WebhookSecret,
 )
-from clipforge_catalog.tables import Asset, Clip, Export, Job, Project, Transcript
+from clipforge_catalog.tables import (
+    Asset,
+    Clip,
+    Export,
+    Job,
+    Project,
+    Tenant,
+    Transcript,
+    Webhook,
+    WebhookDelivery,
+)
+from clipforge_contracts import subjects
 from clipforge_contracts.facts import Fact
-from clipforge_contracts.pipeline import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION
+from clipforge_contracts.pipeline import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION, WEBHOOKS
 from clipforge_contracts.plans import Plan
+from clipforge_contracts.webhooks import body
 
 
 async def cause_of(session: AsyncSession, job: Job) -> Fact | None:
     """The fact that began the job, as the rows have it; None where they lack what it takes."""
+    if job.stage == WEBHOOKS.name:
+        return await _webhook_due(session, job)
     project = await session.get(Project, job.project_id)
     if project is None:
         return None
@@ -41,6 +58,53 @@ def ref(project: Project) -> common.ProjectRef:
     return common.ProjectRef(
         tenant_id=project.tenant_id, project_id=project.id, plan=Plan(project.plan).wire
     )
+
+
+async def ref_of(session: AsyncSession, job: Job) -> common.ProjectRef | None:
+    """Whose work a job is; None where its project has been deleted."""
+    project = await session.get(Project, job.project_id)
+    if project is not None:
+        return ref(project)
+    if job.stage != WEBHOOKS.name:
+        return None
+    return of_no_project(job.tenant_id, await session.get(Tenant, job.tenant_id))
+
+
+def of_no_project(tenant_id: str, tenant: Tenant | None) -> common.ProjectRef:
+    """Whose work it is that has a tenant and no project."""
+    plan = Plan(tenant.plan) if tenant else Plan.FREE
+    return common.ProjectRef(tenant_id=tenant_id, project_id=subjects.NOTHING, plan=plan.wire)
+
+
+def webhook_due(row: WebhookDelivery, endpoint: Webhook, tenant: Tenant | None) -> WebhookDue:
+    """An event, for one endpoint as it is now."""
+    whose = of_no_project(row.tenant_id, tenant)
+    return WebhookDue(
+        project=whose,
+        delivery_id=row.id,
+        message_id=row.message_id,
+        event=row.event,
+        body=body(row.message_id, row.event, row.happened_at, row.data),
+        endpoint=WebhookSaved(
+            project=common.ProjectRef(tenant_id=whose.tenant_id, plan=whose.plan),
+            webhook_id=endpoint.id,
+            revision=endpoint.revision,
+            url=endpoint.url,
+            events=endpoint.events,
+            description=endpoint.description,
+            enabled=endpoint.enabled,
+            secrets=[ParseDict(secret, WebhookSecret()) for secret in endpoint.secrets],
+        ),
+        redelivery_of=row.redelivery_of,
+    )
+
+
+async def _webhook_due(session: AsyncSession, job: Job) -> WebhookDue | None:
+    row = await session.get(WebhookDelivery, job.about)
+    endpoint = await session.get(Webhook, row.webhook_id) if row is not None else None
+    if row is None or endpoint is None:
+        return None
+    return webhook_due(row, endpoint, await session.get(Tenant, job.tenant_id))
 
 
 def _submitted(project: Project) -> ProjectSubmitted:

@@ -125,6 +125,9 @@ async def _empty(sessions: Sessions) -> None:
             tables.Removal,
             tables.Walk,
             tables.DeletedProject,
+            tables.WebhookAttempt,
+            tables.WebhookDelivery,
+            tables.Webhook,
             tables.Position,
         ):
             await session.exec(delete(table))

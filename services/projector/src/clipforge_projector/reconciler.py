@@ -17,9 +17,10 @@ from google.protobuf.json_format import ParseError
 from prometheus_client import Counter
 from sqlmodel import and_, col, or_, select
 
+from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import JobReplayed, StageFailed
 from clipforge_catalog.database import Sessions
-from clipforge_catalog.tables import Job, JobState, Project
+from clipforge_catalog.tables import Job, JobState
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import Lane
@@ -27,7 +28,7 @@ from clipforge_contracts.pipeline import BY_STAGE, MAINTENANCE
 from clipforge_contracts.plans import Priority
 from clipforge_contracts.subjects import Subject
 from clipforge_contracts.validation import Invalid
-from clipforge_projector.causes import cause_of, ref
+from clipforge_projector.causes import cause_of, ref_of
 from clipforge_runtime.bus import Contradicted, Entry, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.jetstream.connection import ApiError
@@ -135,15 +136,15 @@ async def _is_lost(bus: JetStream, job: Job) -> bool:
 async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
     async with sessions.begin() as session:
         row = await session.get(Job, job.id)
-        project = await session.get(Project, job.project_id)
-        if row is None or project is None:
+        whose = await ref_of(session, job)
+        if row is None or whose is None:
             return  # deleted meanwhile
         cause = await cause_of(session, job)
         # Counted before it is stated: a crash between the two must not make it endless.
         row.restated += 1
         times = row.restated
     if cause is None or times > TIMES:
-        await _give_up(bus, job, project)
+        await _give_up(bus, job, whose)
         return
     # Schedules that never fired: else they might still, once the server is started anew.
     await bus.purge(subjects.schedules_of(_due(job)))
@@ -157,9 +158,9 @@ async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
         RESTATED.labels("restated").inc()
 
 
-async def _give_up(bus: JetStream, job: Job, project: Project) -> None:
+async def _give_up(bus: JetStream, job: Job, whose: ProjectRef) -> None:
     failure = StageFailed(
-        project=ref(project),
+        project=whose,
         stage=job.stage,
         job_id=job.id,
         about=job.about,

@@ -30,6 +30,10 @@ class Settings(RuntimeSettings):
         "two backups of the tables",
     )
 
+    webhooks_log_days: float = Field(
+        default=30, gt=0, description="How long it is kept what was delivered to webhooks, in days"
+    )
+
     @model_validator(mode="after")
     def _ends_below_its_beginning(self) -> Self:
         if self.room_end >= self.room_begin:

@@ -781,3 +781,307 @@ class ObjectsRemoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ObjectsRemoved: _TypeAlias = ObjectsRemoved  # noqa: Y015
+
+@_typing.final
+class WebhookSaved(_message.Message):
+    """An address wants to hear of a tenant's events, or wants it otherwise now. Stated by the gateway. Its secret never enters the log: it follows from a key of the installation, this id and a version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ENABLED_FIELD_NUMBER: _builtins.int
+    SECRETS_FIELD_NUMBER: _builtins.int
+    webhook_id: _builtins.str
+    """whk_..."""
+    revision: _builtins.int
+    """from 1; one more with each change"""
+    url: _builtins.str
+    description: _builtins.str
+    enabled: _builtins.bool
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; no project is concerned"""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """"project.ready", ..."""
+
+    @_builtins.property
+    def secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___WebhookSecret]:
+        """newest first: what is sent is signed with each that is valid"""
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        webhook_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        url: _builtins.str = ...,
+        events: _abc.Iterable[_builtins.str] | None = ...,
+        description: _builtins.str = ...,
+        enabled: _builtins.bool = ...,
+        secrets: _abc.Iterable[Global___WebhookSecret] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "enabled", b"enabled", "events", b"events", "project", b"project", "revision", b"revision", "secrets", b"secrets", "url", b"url", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookSaved: _TypeAlias = WebhookSaved  # noqa: Y015
+
+@_typing.final
+class WebhookSecret(_message.Message):
+    """Which secret of an endpoint."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_MS_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """from 1"""
+    key_id: _builtins.str
+    """of the installation's key that it follows from"""
+    valid_until_ms: _builtins.int
+    """Unix time; 0: no successor has been made"""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        key_id: _builtins.str = ...,
+        valid_until_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "valid_until_ms", b"valid_until_ms", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookSecret: _TypeAlias = WebhookSecret  # noqa: Y015
+
+@_typing.final
+class WebhookDeleted(_message.Message):
+    """An endpoint is to be forgotten. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    webhook_id: _builtins.str
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        webhook_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookDeleted: _TypeAlias = WebhookDeleted  # noqa: Y015
+
+@_typing.final
+class WebhookDisabled(_message.Message):
+    """Nothing more is sent to an endpoint until its owner saves it as enabled. Stated by webhooks, where it is gone, and by the projector, where it has failed for days."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SENTENCE_FIELD_NUMBER: _builtins.int
+    webhook_id: _builtins.str
+    revision: _builtins.int
+    """which it was about: a later one stands"""
+    reason: _builtins.str
+    """"gone" or "failing" """
+    sentence: _builtins.str
+    """for its owner"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        webhook_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        sentence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "reason", b"reason", "revision", b"revision", "sentence", b"sentence", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookDisabled: _TypeAlias = WebhookDisabled  # noqa: Y015
+
+@_typing.final
+class WebhookDue(_message.Message):
+    """An event is to be told to one endpoint. Stated by the projector; of tests and redeliveries by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    ENDPOINT_FIELD_NUMBER: _builtins.int
+    REDELIVERY_OF_FIELD_NUMBER: _builtins.int
+    delivery_id: _builtins.str
+    """dlv_..."""
+    message_id: _builtins.str
+    """evt_...: the same for every endpoint, attempt and redelivery"""
+    event: _builtins.str
+    """"project.ready", ..."""
+    body: _builtins.bytes
+    """JSON, as it is sent"""
+    redelivery_of: _builtins.str
+    """dlv_..., where somebody asked for it again"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_": what becomes of a project does not stop it"""
+
+    @_builtins.property
+    def endpoint(self) -> Global___WebhookSaved:
+        """as it was when this was stated"""
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        delivery_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        event: _builtins.str = ...,
+        body: _builtins.bytes = ...,
+        endpoint: Global___WebhookSaved | None = ...,
+        redelivery_of: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "delivery_id", b"delivery_id", "endpoint", b"endpoint", "event", b"event", "message_id", b"message_id", "project", b"project", "redelivery_of", b"redelivery_of"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookDue: _TypeAlias = WebhookDue  # noqa: Y015
+
+@_typing.final
+class WebhookAttempted(_message.Message):
+    """An attempt to tell it has failed. Stated by webhooks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    NEXT_AT_MS_FIELD_NUMBER: _builtins.int
+    delivery_id: _builtins.str
+    webhook_id: _builtins.str
+    next_at_ms: _builtins.int
+    """Unix time; 0: there is none"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    @_builtins.property
+    def attempt(self) -> Global___WebhookAttempt: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        delivery_id: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+        attempt: Global___WebhookAttempt | None = ...,
+        next_at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delivery_id", b"delivery_id", "next_at_ms", b"next_at_ms", "project", b"project", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookAttempted: _TypeAlias = WebhookAttempted  # noqa: Y015
+
+@_typing.final
+class WebhookDelivered(_message.Message):
+    """The endpoint has accepted it. Stated by webhooks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    delivery_id: _builtins.str
+    webhook_id: _builtins.str
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    @_builtins.property
+    def attempt(self) -> Global___WebhookAttempt: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        delivery_id: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+        attempt: Global___WebhookAttempt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delivery_id", b"delivery_id", "project", b"project", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookDelivered: _TypeAlias = WebhookDelivered  # noqa: Y015
+
+@_typing.final
+class WebhookAttempt(_message.Message):
+    """One request to an endpoint, and what came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    N_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    n: _builtins.int
+    """from 1; 0: as the headers say"""
+    at_ms: _builtins.int
+    """Unix time"""
+    status: _builtins.int
+    """of HTTP; 0: there was no answer"""
+    duration_ms: _builtins.int
+    error: _builtins.str
+    """in words; empty: it was accepted"""
+    answer: _builtins.str
+    """the first kilobyte"""
+    def __init__(
+        self,
+        *,
+        n: _builtins.int = ...,
+        at_ms: _builtins.int = ...,
+        status: _builtins.int = ...,
+        duration_ms: _builtins.int = ...,
+        error: _builtins.str = ...,
+        answer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "at_ms", b"at_ms", "duration_ms", b"duration_ms", "error", b"error", "n", b"n", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookAttempt: _TypeAlias = WebhookAttempt  # noqa: Y015

@@ -8,9 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import ExportCancelled, JobReplayed, StageFailed
 from clipforge_catalog.tables import Job, JobState, Project
-from clipforge_contracts import subjects
+from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, about, project_of
-from clipforge_contracts.pipeline import EXPORT, MAINTENANCE, PIPELINE, Stage, feeds
+from clipforge_contracts.pipeline import EXPORT, PIPELINE, Stage, feeds
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -24,7 +24,7 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
         return
     project = project_of(fact)
     row = await session.get(Project, project.project_id)
-    if row is None and stage is not MAINTENANCE:
+    if row is None and not stage.apart:
         return
     cancelled = row is not None and row.cancelled_at is not None
     job_id = stage.job(fact)
@@ -78,7 +78,10 @@ async def completed(session: AsyncSession, fact: Fact, entry: Entry) -> None:
     stage = _ENDS.get(type(fact))
     if stage is None:
         return
-    job = await _latest(session, stage, project_of(fact).project_id, about(fact))
+    if stage.apart:
+        job = await session.get(Job, ids.job(stage.name, about(fact)))  # none is replayed
+    else:
+        job = await _latest(session, stage, project_of(fact).project_id, about(fact))
     if job is not None and job.state != JobState.CANCELLED:
         job.state = JobState.COMPLETED
         job.attempts = int(entry.headers.get("cf-attempt", "1"))

@@ -1,0 +1,1 @@
+"""Tells the tenants' webhooks what has happened, signed, until they accept it."""
