@@ -32,6 +32,7 @@ METRIC_SOURCES = {
     "Every service": "libs/runtime/src",
     "gateway": "services/gateway/src",
     "projector": "services/projector/src",
+    "webhooks": "services/webhooks/src",
 }
 
 # What is read where pydantic cannot be: by the command, before there are any settings.

@@ -150,7 +150,7 @@ class House:
             "CLIPFORGE_PORT": self.url.rpartition(":")[2],
             "CLIPFORGE_ADMIN_PORT": "0",
             "CLIPFORGE_BOOTSTRAP_API_KEY": KEY,
-            "CLIPFORGE_WEBHOOKS_KEYS": WEBHOOKS_KEY,
+            "CLIPFORGE_WEBHOOKS_SECRET_KEYS": WEBHOOKS_KEY,
             "CLIPFORGE_GRACE_SECONDS": GRACE,
             "CHAOS_EFFECTS": str(self.effects),
             "CHAOS_NAME": name,

@@ -35,7 +35,7 @@ HURRIED = replace(
 def house_settings(house_settings: Settings) -> Settings:
     """With a key of its own, and one port of loopback that webhooks may be sent to."""
     more = {
-        "webhooks_keys": SecretStr(uuid4().hex),
+        "webhooks_secret_keys": SecretStr(uuid4().hex),
         "webhooks_allow": f"127.0.0.1:{ports.free()}",
         "webhooks_most": 40,
     }

@@ -83,7 +83,7 @@ SIGTERM (preStop) and a margin for closing connections.
       key: {{ $values.auth.bootstrapKey.key | quote }}
 {{- end }}
 {{- if and (or (eq .c.kind "api") (eq .c.stage "webhooks")) $values.webhooks.existingSecret }}
-- name: CLIPFORGE_WEBHOOKS_KEYS
+- name: CLIPFORGE_WEBHOOKS_SECRET_KEYS
   valueFrom:
     secretKeyRef:
       name: {{ $values.webhooks.existingSecret | quote }}

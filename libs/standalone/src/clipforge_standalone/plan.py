@@ -62,7 +62,7 @@ def services(
     cores: int,
 ) -> list[Service]:
     """The gateway, the projector and one worker a stage."""
-    signing = {"CLIPFORGE_WEBHOOKS_KEYS": webhooks_key}
+    signing = {"CLIPFORGE_WEBHOOKS_SECRET_KEYS": webhooks_key}
     first = {"CLIPFORGE_BOOTSTRAP_API_KEY": api_key}
     made = [
         _service("gateway", folder, addresses, ports, {**first, **signing}),

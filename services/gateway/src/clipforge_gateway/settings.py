@@ -36,7 +36,7 @@ class Settings(RuntimeSettings):
         default=3600, ge=60, le=604_800, description="How long a download link is good for"
     )
 
-    webhooks_keys: SecretStr | None = Field(
+    webhooks_secret_keys: SecretStr | None = Field(
         default=None,
         description="Keys that the secrets of endpoints follow from, by commas, the newest first; "
         "the same for gateway and webhooks; none: no webhooks",
@@ -48,7 +48,7 @@ class Settings(RuntimeSettings):
     )
     webhooks_most: int = Field(default=10, gt=0, le=100, description="Endpoints a tenant may have")
 
-    @field_validator("webhooks_keys")
+    @field_validator("webhooks_secret_keys")
     @classmethod
     def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         if keys is not None:
@@ -58,7 +58,11 @@ class Settings(RuntimeSettings):
     @property
     def keyring(self) -> Keyring | None:
         """The keys that secrets of webhooks follow from."""
-        return Keyring.read(self.webhooks_keys.get_secret_value()) if self.webhooks_keys else None
+        return (
+            Keyring.read(self.webhooks_secret_keys.get_secret_value())
+            if self.webhooks_secret_keys
+            else None
+        )
 
     @property
     def webhooks_allowed(self) -> frozenset[tuple[str, int]]:

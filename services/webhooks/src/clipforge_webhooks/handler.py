@@ -48,7 +48,8 @@ def _secrets(endpoint: WebhookSaved, keyring: Keyring, now: datetime) -> list[by
             "The key that this endpoint's secret follows from is no longer in use. "
             "Rotate its secret, then redeliver.",
             reason="no-key",
-            detail="CLIPFORGE_WEBHOOKS_KEYS lacks " + ", ".join(s.key_id for s in endpoint.secrets),
+            detail="CLIPFORGE_WEBHOOKS_SECRET_KEYS lacks "
+            + ", ".join(s.key_id for s in endpoint.secrets),
         )
     return [keyring.reveal(endpoint.webhook_id, one) for one in known]
 

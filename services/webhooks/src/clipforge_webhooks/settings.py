@@ -11,7 +11,7 @@ from clipforge_runtime.settings import RuntimeSettings, hosts_and_ports
 
 
 class Settings(RuntimeSettings):
-    webhooks_keys: SecretStr = Field(
+    webhooks_secret_keys: SecretStr = Field(
         description="Keys that the secrets of endpoints follow from, by commas, the newest first; "
         "the same for gateway and webhooks"
     )
@@ -31,7 +31,7 @@ class Settings(RuntimeSettings):
         "half of them",
     )
 
-    @field_validator("webhooks_keys")
+    @field_validator("webhooks_secret_keys")
     @classmethod
     def _are_keys(cls, keys: SecretStr) -> SecretStr:
         Keyring.read(keys.get_secret_value())
@@ -40,7 +40,7 @@ class Settings(RuntimeSettings):
     @property
     def keyring(self) -> Keyring:
         """The keys, to sign with."""
-        return Keyring.read(self.webhooks_keys.get_secret_value())
+        return Keyring.read(self.webhooks_secret_keys.get_secret_value())
 
     @property
     def allowed(self) -> Allowed:

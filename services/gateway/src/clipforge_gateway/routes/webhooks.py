@@ -189,7 +189,8 @@ async def _save(parts: Parts, fact: WebhookSaved) -> None:
 def _keyring(parts: Parts) -> Keyring:
     if (keyring := parts.settings.keyring) is None:
         raise Problem(
-            CONFLICT, "Webhooks are not set up here: the operator sets CLIPFORGE_WEBHOOKS_KEYS."
+            CONFLICT,
+            "Webhooks are not set up here: the operator sets CLIPFORGE_WEBHOOKS_SECRET_KEYS.",
         )
     return keyring
 
