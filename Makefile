@@ -61,13 +61,16 @@ bench-export: setup ## an export beside bare decoding and encoding (SECONDS=30)
 bench-runtime: setup ## the job runtime beside BullMQ, Celery and Taskiq (ROUNDS=2, BIG=1: a million waiting jobs)
 	@PYTHONPATH=tests $(BIN)/python -m bench.runtime.run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BIG),--big)
 
+bench-gateway: setup ## answers at a thousand users beside the bare web server, ten thousand event streams
+	@PYTHONPATH=tests $(BIN)/python -m bench.gateway.run
+
 bench-transcription: setup ## word errors, word times, CPU and memory of transcription (MINUTES=60)
 	@PYTHONPATH=tests $(BIN)/python tests/bench/transcription.py $(MINUTES)
 
 bench-lines: setup ## how long files and functions are
 	@$(BIN)/python tests/bench/lines.py
 
-bench: bench-transcription bench-detection bench-pipeline bench-export bench-runtime bench-lines ## every figure of the README and the notes
+bench: bench-transcription bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-lines ## every figure of the README and the notes
 
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
@@ -89,4 +92,4 @@ e2e: setup ## the product on the current cluster: images, servers, install, a fi
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-lines proto lock docs render e2e
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-lines proto lock docs render e2e

@@ -1,0 +1,1 @@
+"""The gateway beside the bare web server that it stands on."""
