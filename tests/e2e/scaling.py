@@ -8,6 +8,7 @@ from typing import Final
 
 import yaml
 
+from clipforge_contracts.pipeline import BY_STAGE
 from e2e.shell import Failed, configured, eventually, objects, run
 from e2e.visitor import Visitor
 from render import chart
@@ -89,8 +90,8 @@ def out_and_in(visitor: Visitor, watch: Watch) -> dict[str, float]:
     watch.until("scaled out", lambda ready: ready[STAGE] == LARGEST)
     out = time.monotonic() - began
     visitor.finish(projects)
-    grown = {name: number for name, number in watch.largest.items() if number > before[name]}
-    if set(grown) != {STAGE}:
+    grown = {name for name in BY_STAGE if watch.largest.get(name, 0) > before.get(name, 0)}
+    if grown != {STAGE}:
         raise Failed(f"a backlog of {STAGE} made these larger: {grown}")
     back = watch.until("scaled in", lambda ready: ready[STAGE] == before[STAGE])
     return {"scale_out_s": out, "scale_in_s": back, "busy_killed": watch.busy_killed()}
