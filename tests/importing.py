@@ -20,6 +20,7 @@ class House:
     root: Path
     plan: Plan = Plan.FREE
     allowed: frozenset[tuple[str, int]] = frozenset()
+    strain: int = 0
     reports: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     store: ObjectStore = field(init=False)
 
@@ -52,4 +53,5 @@ class House:
             progress=lambda percent, step: self.reports.append((percent, step)),
             allowed=self.allowed,
             scratch=self.scratch,
+            strain=lambda: self.strain,
         )

@@ -83,7 +83,12 @@ async def import_film(
         Source(upload=UploadSource(upload_id=upload, object_key=key, file_name=film.name))
     )
     return await importing.import_video(
-        fact, store=store, progress=progress, allowed=frozenset(), scratch=scratch
+        fact,
+        store=store,
+        progress=progress,
+        allowed=frozenset(),
+        scratch=scratch,
+        strain=strain,
     )
 
 

@@ -16,6 +16,7 @@ from clipforge_media import ffmpeg
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
+from clipforge_runtime.strain import strain
 from clipforge_runtime.worker import Handler
 from films import Films
 from samples import TENANT
@@ -40,7 +41,14 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def handler(store: S3Store, scratch: Path, allowed: Allowed = frozenset()) -> Handler:
-    return partial(import_video, store=store, progress=report, allowed=allowed, scratch=scratch)
+    return partial(
+        import_video,
+        store=store,
+        progress=report,
+        allowed=allowed,
+        scratch=scratch,
+        strain=strain,
+    )
 
 
 async def submit(

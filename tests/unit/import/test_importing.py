@@ -1,7 +1,10 @@
 """What import leaves behind, and that it does so once."""
 
 import io
+import signal
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -13,8 +16,9 @@ from clipforge_contracts.documents import from_json
 from clipforge_contracts.plans import Plan
 from clipforge_import.limits import PLANS, Limits
 from clipforge_import.sources import uploads
+from clipforge_media import ffmpeg
 from clipforge_media.probe import probe
-from clipforge_runtime.errors import Permanent
+from clipforge_runtime.errors import Overloaded, Permanent
 from clipforge_runtime.testing import FolderStore
 from films import Films
 from importing import House
@@ -45,6 +49,27 @@ async def test_sound_pictures_and_the_film_itself_lie_where_the_fact_says(
     assert objects.thumbnail_interval_ms == 1000
     assert sprite.size == (160 * objects.thumbnail_columns, 90 * 2)  # 20 tiles
     assert colours(sprite) > 100
+
+
+async def test_a_film_that_was_too_much_for_a_machine_is_read_with_fewer_threads(
+    films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path)
+    run = ffmpeg.run
+
+    async def killed_with_many_threads(arguments: Sequence[str], **more: Any) -> str:
+        if any("tile=" in one for one in arguments) and "-threads" not in arguments:
+            raise ffmpeg.FfmpegFailed(-signal.SIGKILL, "")
+        return await run(arguments, **more)
+
+    monkeypatch.setattr(ffmpeg, "run", killed_with_many_threads)
+
+    with pytest.raises(Overloaded, match="too much for this machine"):
+        await house.upload(films("plain.mp4"))
+    house.strain = 1
+    imported = await house.upload(films("plain.mp4"))
+
+    assert (await picture(house, imported.objects.thumbnails_key)).format == "JPEG"
 
 
 async def test_the_record_says_the_same_as_the_fact(films: Films, tmp_path: Path) -> None:

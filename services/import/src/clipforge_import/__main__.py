@@ -10,6 +10,7 @@ from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import load
+from clipforge_runtime.strain import strain
 
 if __name__ == "__main__":
     settings = load(Settings)
@@ -21,5 +22,6 @@ if __name__ == "__main__":
         allowed=settings.allowed,
         sites=settings.sites,
         scratch=settings.scratch_dir,
+        strain=strain,
     )
     run_stage(IMPORT, handler, settings, concurrency=settings.import_concurrency)

@@ -7,7 +7,7 @@ from typing import Final
 from clipforge_import import pictures
 from clipforge_media import audio, ffmpeg, inputs
 from clipforge_media.probe import Probed
-from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.errors import Overloaded, Permanent, Transient
 from clipforge_runtime.progress import Report
 
 # Decoding the sound runs at several hundred times real time; this is for a sick disk.
@@ -43,10 +43,12 @@ async def sound(source: Path, flac: Path, probed: Probed, progress: Report) -> b
 
 
 async def stills(
-    source: Path, poster: Path, thumbnails: Path, probed: Probed, progress: Report
+    source: Path, poster: Path, thumbnails: Path, probed: Probed, progress: Report, strain: int
 ) -> None:
     """The poster, and the sprite of thumbnails. Permanent where the file is damaged."""
     limit = _limit(probed)
+    # Each thread of the decoder holds pictures of its own, and these may be large.
+    few = ["-threads", "1"] if strain else []
 
     def on_progress(_: float) -> None:
         progress(75, "drawing thumbnails")
@@ -55,14 +57,14 @@ async def stills(
     try:
         for at_ms in (min(probed.duration_ms // 10, 10_000), 0):
             await ffmpeg.run(
-                pictures.poster(str(source), at_ms, str(poster)),
+                [*few, *pictures.poster(str(source), at_ms, str(poster))],
                 limit=limit,
                 on_progress=on_progress,
             )
             if poster.exists():  # the picture may end before the sound
                 break
         await ffmpeg.run(
-            pictures.thumbnails(str(source), probed.duration_ms, str(thumbnails)),
+            [*few, *pictures.thumbnails(str(source), probed.duration_ms, str(thumbnails))],
             limit=limit,
             on_progress=on_progress,
         )
@@ -93,7 +95,9 @@ def _limit(probed: Probed) -> timedelta:
 
 def _why(error: ffmpeg.FfmpegFailed) -> Permanent | Transient:
     if error.killed:
-        return Transient("Reading the film took too long or too much memory.")
+        return Overloaded(
+            "Reading the film was too much for this machine. It is tried again with less."
+        )
     if error.no_room:
         return Transient("There is no room for the film just now.")
     return _damaged(error.tail)

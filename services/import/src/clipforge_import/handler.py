@@ -23,6 +23,7 @@ from clipforge_runtime.outbound import Allowed
 from clipforge_runtime.progress import Report
 from clipforge_runtime.scratch import folder
 from clipforge_runtime.storage import NotFound, ObjectStore
+from clipforge_runtime.strain import Strain
 from clipforge_runtime.transfer import Meter, Metered
 
 HASH_BLOCK: Final = 1024 * 1024
@@ -36,6 +37,7 @@ async def import_video(
     progress: Report,
     allowed: Allowed,
     scratch: Path,
+    strain: Strain,
     sites: frozenset[str] = frozenset(),
 ) -> VideoImported:
     """Fetch, look, and lay out: the same bytes of one tenant are stored and processed once."""
@@ -59,7 +61,7 @@ async def import_video(
             record = await _known(store, tenant, sha256)
             reused = record is not None
             if record is None:
-                record = await lay_out(source, probed, sha256, tenant, store, progress)
+                record = await lay_out(source, probed, sha256, tenant, store, progress, strain())
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise Transient("There is no room for the film just now.") from error

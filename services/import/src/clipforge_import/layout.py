@@ -16,13 +16,21 @@ RESULT_VERSION: Final = 2
 
 
 async def lay_out(
-    source: Path, probed: Probed, sha256: str, tenant: str, store: ObjectStore, progress: Report
+    source: Path,
+    probed: Probed,
+    sha256: str,
+    tenant: str,
+    store: ObjectStore,
+    progress: Report,
+    strain: int,
 ) -> MediaRecord:
     """Derive sound and pictures beside the source, and store all of it. Same bytes, same keys."""
     folder = source.parent
     size = source.stat().st_size
     peaks = await derived.sound(source, folder / "audio.flac", probed, progress)
-    await derived.stills(source, folder / "poster.jpg", folder / "thumbnails.jpg", probed, progress)
+    await derived.stills(
+        source, folder / "poster.jpg", folder / "thumbnails.jpg", probed, progress, strain
+    )
 
     def key(file: str) -> str:
         return keys.media(tenant, sha256, file)
