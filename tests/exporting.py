@@ -4,16 +4,18 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
 import samples
 from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import documents_pb2 as documents
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.documents import to_json
+from clipforge_contracts.styles import Style
 from clipforge_export import fonts
 from clipforge_export.captions import Said
 from clipforge_export.fonts import Metrics
 from clipforge_export.handler import export_clip
-from clipforge_export.styles import Style
 from clipforge_media import ffmpeg
 from clipforge_media.probe import probe
 from clipforge_runtime.storage import ObjectStore
@@ -88,7 +90,7 @@ async def exported(
         for word in (spoken(words) if words else [])
     ]
     await stored(store, film, said)
-    stated = await export_clip(
+    [stated] = await export_clip(
         request(film, start_ms, end_ms, **options),
         store=store,
         progress=lambda _percent, _step: None,
@@ -106,6 +108,20 @@ def pixels(film: Path, size: str, *, crop: str = "null") -> list[bytes]:
         *("-f", "rawvideo", "-"),
     ).stdout
     return [body[n : n + width * height] for n in range(0, len(body), width * height)]
+
+
+def colours(film: Path) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]":
+    """Every frame in RGB: height x width x 3."""
+    shown = probe(film)
+    shape = (shown.height, shown.width, 3)
+    raw = _ffmpeg(
+        *("-v", "error", "-i", str(film), "-vf", "scale=in_color_matrix=bt709,format=rgb24"),
+        *("-f", "rawvideo", "-"),
+    ).stdout
+    size = shape[0] * shape[1] * 3
+    return [
+        np.frombuffer(raw[n : n + size], np.uint8).reshape(shape) for n in range(0, len(raw), size)
+    ]
 
 
 def loudness(film: Path) -> float:

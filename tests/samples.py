@@ -43,6 +43,18 @@ def webhook() -> facts.WebhookSaved:
     )
 
 
+def logo() -> common.BrandAsset:
+    return common.BrandAsset(
+        asset_id=ids.derive("bas", "sample"),
+        kind="picture",
+        key=f"tenants/{TENANT}/brand/{'45' * 32}/picture.png",
+        name="logo.png",
+        bytes=4_000,
+        width=600,
+        height=240,
+    )
+
+
 def options() -> common.ProjectOptions:
     return common.ProjectOptions(
         language="en",
@@ -242,5 +254,48 @@ def every_fact() -> list[Fact]:
             delivery_id=DELIVERY,
             webhook_id=WEBHOOK,
             attempt=facts.WebhookAttempt(at_ms=1_760_000_000_000, status=204, duration_ms=40),
+        ),
+        facts.BrandAssetSubmitted(
+            project=of_no_project(),
+            asset_id=ids.derive("bas", "sample"),
+            kind="picture",
+            object_key=f"uploads/{TENANT}/{ids.derive('upl', 'sample')}/source",
+            file_name="logo.png",
+        ),
+        facts.BrandAssetTaken(project=of_no_project(), asset=logo()),
+        facts.BrandAssetDeleted(project=of_no_project(), asset_id=ids.derive("bas", "sample")),
+        facts.CaptionStyleSaved(
+            project=project(),
+            style=common.CaptionStyle(
+                style_id=ids.derive("sty", "sample"),
+                version=1,
+                name="Ours",
+                base="boxed",
+                background_colour="#102A43",
+            ),
+        ),
+        facts.PresetSaved(
+            project=project(),
+            preset=common.Preset(
+                preset_id=ids.derive("pst", "sample"),
+                version=1,
+                name="Stories",
+                aspect="9:16",
+                style="pop",
+                quality="standard",
+            ),
+        ),
+        facts.BatchRequested(
+            project=of_no_project(), batch_id=ids.derive("bat", "sample"), export_ids=[EXPORT]
+        ),
+        facts.PreviewRequested(
+            project=of_no_project(),
+            preview_id=ids.derive("pvw", "sample"),
+            style=common.CaptionStyle(base="boxed"),
+        ),
+        facts.PreviewRendered(
+            project=of_no_project(),
+            preview_id=ids.derive("pvw", "sample"),
+            key=f"tenants/{TENANT}/previews/{'67' * 32}.jpg",
         ),
     ]

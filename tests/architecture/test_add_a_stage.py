@@ -95,7 +95,11 @@ PIPELINE: Final[tuple[Stage, ...]] = (
 """
 # File, what stands there, and what is to stand there.
 EDITS = [
-    (f"{CONTRACTS}/facts.py", "    BrandKitSaved,\n", "    BrandKitSaved,\n    ChaptersNamed,\n"),
+    (
+        f"{CONTRACTS}/facts.py",
+        "    CaptionStyleSaved,\n",
+        "    CaptionStyleSaved,\n    ChaptersNamed,\n",
+    ),
     (
         f"{CONTRACTS}/facts.py",
         "    | WebhookDelivered\n",

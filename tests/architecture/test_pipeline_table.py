@@ -25,7 +25,8 @@ def test_no_fact_feeds_two_stages() -> None:
 
 def test_an_outcome_is_stated_by_its_stage() -> None:
     for stage in PIPELINE:
-        assert stage.outcome in stage.states
+        assert set(stage.outcomes) <= set(stage.states)
+        assert set(stage.ends) <= set(stage.consumes)
         assert set(stage.parts) <= set(stage.consumes)
         assert {*stage.states, *stage.consumes} <= set(TYPES)
 

@@ -1,5 +1,7 @@
 """What an export costs beside bare decoding and encoding of the same clip: `make bench-export`.
 
+Then what three shapes of a clip cost, asked for together and apart.
+
 CPU seconds are those of ffmpeg and of the process that looks for faces, the least of RUNS; memory
 is the peak of each process alone, for ffmpeg the higher of rendering and of making the film, which
 is 1080p, with faces where the test data has them.
@@ -14,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from clipforge.v1.facts_pb2 import ExportRequested, Output
 from clipforge_export.handler import export_clip
 from clipforge_media import ffmpeg
 from clipforge_runtime.strain import strain
@@ -23,6 +26,7 @@ from exporting import make, request, spoken, stored
 
 SECONDS: Final = int(sys.argv[1]) if len(sys.argv) > 1 else 30
 RUNS: Final = 2
+SHAPES: Final = ("9:16", "1:1", "16:9")
 FACES: Final = FOLDER / "video" / "talk90_360p.mp4"
 X264: Final = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
 ENCODER: Final = ("-preset", "superfast", "-crf", "21", "-maxrate", "12M", "-bufsize", "24M")
@@ -41,12 +45,15 @@ def main() -> None:
         encode = min(
             _bare("-i", str(raw), *X264, *ENCODER, str(folder / "bare.mp4")) for _ in range(RUNS)
         )
+        runs = [_shapes(folder / f"shapes{n}", film) for n in range(RUNS)]
+        together, apart = (min(costs) for costs in zip(*runs, strict=True))
     bare = decode + encode
     print(f"{SECONDS} s of 1080p to 1080x1920, captions pop, least of {RUNS} runs")
     print(
         f"bench-export: clip_s={SECONDS} cpu_s={cpu:.1f} wall_s={wall:.1f} "
         f"decode_cpu_s={decode:.1f} encode_cpu_s={encode:.1f} ratio={cpu / bare:.2f} "
-        f"ffmpeg_rss_mb={rss:.0f} worker_rss_mb={own:.0f}"
+        f"ffmpeg_rss_mb={rss:.0f} worker_rss_mb={own:.0f} together_cpu_s={together:.1f} "
+        f"apart_cpu_s={apart:.1f} together_ratio={together / apart:.2f}"
     )
 
 
@@ -58,16 +65,40 @@ def _film(to: Path) -> Path:
     return make(to, *picture, "-t", str(SECONDS), *coded)
 
 
+def _shapes(folder: Path, film: Path) -> tuple[float, float]:
+    """CPU seconds of three shapes asked for together, and of the same three one by one."""
+    costs = []
+    for name, company in (("together", True), ("apart", False)):
+        wishes = [_wish(film, aspect) for aspect in SHAPES]
+        if company:
+            first, *others = wishes
+            first.together.extend(
+                Output(export_id=f"exp_{n}", render=other.render) for n, other in enumerate(others)
+            )
+            wishes = [first]
+        costs.append(sum(_made(folder / name / str(n), film, w)[1] for n, w in enumerate(wishes)))
+    together, apart = costs
+    return together, apart
+
+
 def _export(folder: Path, film: Path) -> tuple[Path, float, float]:
     """The clip, CPU seconds and seconds of one whole export."""
+    return _made(folder, film, _wish(film, "9:16"))
+
+
+def _wish(film: Path, aspect: str) -> ExportRequested:
+    wish = request(film, 0, SECONDS * 1000, aspect=aspect)
+    wish.render.height, wish.render.quality = 1080, "standard"
+    return wish
+
+
+def _made(folder: Path, film: Path, wish: ExportRequested) -> tuple[Path, float, float]:
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
     store = FolderStore(folder / "store")
-    wish = request(film, 0, SECONDS * 1000)
-    wish.render.height, wish.render.quality = 1080, "standard"
     asyncio.run(stored(store, film, spoken("so this is what we say " * (SECONDS // 2))))
     before, began = _cpu(), time.monotonic()
-    made = asyncio.run(
+    *_, made = asyncio.run(
         export_clip(
             wish, store=store, progress=lambda _percent, _step: None, scratch=scratch, strain=strain
         )

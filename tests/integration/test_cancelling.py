@@ -67,9 +67,10 @@ async def cancelled(work: Awaitable[object], begun: Awaitable[object]) -> None:
 async def export(
     film: Path, store: ObjectStore, scratch: Path, progress: Report = quiet
 ) -> facts.ClipExported:
-    return await exporting.export_clip(
+    [made] = await exporting.export_clip(
         request(film, 0, 2000), store=store, progress=progress, scratch=scratch, strain=strain
     )
+    return made
 
 
 async def import_film(

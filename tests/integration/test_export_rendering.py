@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from clipforge_contracts.plans import Plan
+from clipforge_contracts.styles import STYLES
+from clipforge_export.canvas import CANVASES
 from clipforge_export.frame import Size, framing
 from clipforge_export.looking import look
 from clipforge_export.reframing import layout, path
-from clipforge_export.styles import CANVASES, STYLES
 from clipforge_media.probe import probe
 from data import find
 from exporting import exported, loudness, make, pixels

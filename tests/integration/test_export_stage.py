@@ -52,7 +52,8 @@ def quiet(_percent: float, _step: str) -> None:
 
 
 async def export(wish: ExportRequested, store: ObjectStore, scratch: Path) -> ClipExported:
-    return await export_clip(wish, store=store, progress=quiet, scratch=scratch, strain=strain)
+    [made] = await export_clip(wish, store=store, progress=quiet, scratch=scratch, strain=strain)
+    return made
 
 
 async def test_a_clip_is_rendered_once_and_then_served(

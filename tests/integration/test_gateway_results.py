@@ -134,7 +134,10 @@ async def test_an_export_ends_with_links_that_work(house: House, tenant: Tenant)
     assert set(files) == {"clip", "srt"}
     async with httpx.AsyncClient() as browser:
         answer = await browser.get(files["clip"])
+        part = await browser.get(files["clip"], headers={"Range": "bytes=4-7"})
     assert answer.content == b"the clip.mp4"
+    assert (part.status_code, part.content) == (206, b"clip")
+    assert part.headers["content-range"] == "bytes 4-7/12"
     assert f'filename="{film.clip}-1x1.mp4"' in answer.headers["content-disposition"]
 
 

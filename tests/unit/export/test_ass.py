@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from clipforge_contracts.styles import STYLES
 from clipforge_export import ass, captions
+from clipforge_export.canvas import CANVASES
 from clipforge_export.captions import Said
-from clipforge_export.styles import CANVASES, STYLES
 from exporting import metrics, spoken
 
 SAFE = CANVASES["9:16"]

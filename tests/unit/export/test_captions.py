@@ -5,9 +5,10 @@ from itertools import pairwise
 import pytest
 
 from clipforge.v1.documents_pb2 import Segment, Transcript, Word
+from clipforge_contracts.styles import STYLES, Style
 from clipforge_export import captions
+from clipforge_export.canvas import CANVASES
 from clipforge_export.captions import Said
-from clipforge_export.styles import CANVASES, STYLES, Style
 from exporting import metrics, spoken
 
 TEXT = (

@@ -5,25 +5,30 @@ import pytest
 from clipforge_contracts.plans import Plan
 from clipforge_export import loudness, render
 from clipforge_export.frame import RATIOS, Size, framing
-from clipforge_export.render import Cut
+from clipforge_export.graph import Cut, Output
 
 FULL_HD = Size(1920, 1080)
 LINK = "https://store.example/key?X-Amz-Signature=abc"
 
 
-def cut(**changes: object) -> Cut:
+def cut(*, gain_db: float = 3.5, sound: bool = True) -> Cut:
+    return Cut(source=LINK, start_ms=61_200, end_ms=91_233, gain_db=gain_db, sound=sound)
+
+
+def output(**changes: object) -> Output:
     usual: dict[str, object] = {
-        "source": LINK,
-        "start_ms": 61_200,
-        "end_ms": 91_233,
+        "file": "clip.mp4",
         "framing": framing(FULL_HD, "9:16", plan=Plan.BUSINESS, height=0),
         "layout": "track",
         "path": ((0.0, 100.0), (5.0, 200.0)),
         "quality": "standard",
-        "gain_db": 3.5,
-        "captions": True,
+        "captions": "captions.ass",
     }
-    return Cut(**(usual | changes))  # type: ignore[arg-type]
+    return Output(**(usual | changes))  # type: ignore[arg-type]
+
+
+def graph(*outputs: Output, of: Cut | None = None) -> str:
+    return after(render.arguments(of or cut(), outputs or [output()]), "-filter_complex")
 
 
 def after(arguments: list[str], option: str) -> str:
@@ -33,7 +38,7 @@ def after(arguments: list[str], option: str) -> str:
 @pytest.mark.parametrize("made", ["render", "measure"])
 def test_the_source_is_sought_before_it_is_opened(made: str) -> None:
     asked = {
-        "render": render.arguments(cut(), "clip.mp4"),
+        "render": render.arguments(cut(), [output()]),
         "measure": render.measure(LINK, 61_200, 91_233),
     }[made]
 
@@ -46,7 +51,7 @@ def test_the_source_is_sought_before_it_is_opened(made: str) -> None:
 
 
 def test_a_source_can_name_no_other_file_or_network() -> None:
-    asked = render.arguments(cut(), "clip.mp4")
+    asked = render.arguments(cut(), [output()])
 
     formats = after(asked, "-format_whitelist").split(",")
     assert not {"hls", "dash", "concat", "applehttp"} & set(formats)
@@ -57,31 +62,31 @@ def test_a_source_can_name_no_other_file_or_network() -> None:
 
 
 def test_the_picture_is_cropped_scaled_and_then_captioned() -> None:
-    graph = after(render.arguments(cut(), "clip.mp4"), "-filter_complex")
+    made = graph()
 
-    steps = [graph.index(step) for step in ("fps=30", "crop=608:1080", "scale=1080:1920", "ass=")]
+    steps = [made.index(step) for step in ("fps=30", "crop=608:1080", "scale=1080:1920", "ass=")]
     assert steps == sorted(steps)
-    assert "ass=captions.ass:fontsdir=fonts" in graph  # fixed names: nothing to escape
-    assert LINK not in graph
+    assert "ass=captions.ass:fontsdir=fonts" in made  # fixed names: nothing to escape
+    assert LINK not in made
 
 
 def test_sound_is_levelled_by_a_constant_gain_under_a_ceiling() -> None:
-    graph = after(render.arguments(cut(gain_db=-2.5), "clip.mp4"), "-filter_complex")
+    made = graph(of=cut(gain_db=-2.5))
 
-    assert "volume=-2.5dB,alimiter=limit=0.84:level=0" in graph
-    assert "loudnorm" not in graph
+    assert "volume=-2.5dB,alimiter=limit=0.84:level=0" in made
+    assert "loudnorm" not in made
 
 
 def test_a_film_without_sound_gets_silence() -> None:
-    graph = after(render.arguments(cut(sound=False), "clip.mp4"), "-filter_complex")
+    made = graph(of=cut(sound=False))
 
-    assert "[0:a" not in graph
-    assert "anullsrc" in graph
+    assert "[0:a" not in made
+    assert "anullsrc" in made
 
 
 def test_a_draft_is_encoded_faster_than_a_standard_export() -> None:
     presets = {
-        quality: after(render.arguments(cut(quality=quality), "clip.mp4"), "-preset")
+        quality: after(render.arguments(cut(), [output(quality=quality)]), "-preset")
         for quality in ("draft", "standard")
     }
 

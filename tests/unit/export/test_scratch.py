@@ -37,7 +37,7 @@ async def test_the_folder_of_an_export_says_whose_it_is(
         made.extend(path.name for path in scratch.iterdir())
         raise Killed
 
-    monkeypatch.setattr(handler, "_export", look)
+    monkeypatch.setattr(handler, "render_clip", look)
     with pytest.raises(Killed):
         await handler.export_clip(
             request,  # type: ignore[arg-type]

@@ -250,6 +250,9 @@ class Export(SQLModel, table=True):
     style: str
     quality: str
     height: int
+    # RenderOptions as they were frozen: what is restated looks as it was asked for.
+    render: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    kit_id: str | None = None
     record: dict[str, Any] = Field(sa_column=_json())  # ExportRecord, once it is completed
     # The ExportRequested: what was asked for, whatever has become of the clip since. Empty in rows
     # of before there were edits.
@@ -260,6 +263,78 @@ class Export(SQLModel, table=True):
     sequence: int = Field(sa_column=_sequence())
     created_at: datetime = Field(sa_column=_time())
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+
+
+class BrandAssetState(StrEnum):
+    """The life of a file of a brand."""
+
+    CHECKING = "checking"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class BrandAsset(SQLModel, table=True):
+    """A file of a tenant's brand: a picture, a font or a short film."""
+
+    __tablename__ = "brand_assets"
+    __table_args__ = (Index("brand_assets_by_order", "tenant_id", "sequence", "id"),)
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    kind: str
+    file_name: str
+    upload_key: str
+    state: str = BrandAssetState.CHECKING
+    asset: dict[str, Any] = Field(sa_column=_json())  # BrandAsset, once it is ready
+    failure_reason: str | None = None
+    failure_sentence: str | None = None
+    sequence: int = Field(sa_column=_sequence())
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Look(SQLModel, table=True):
+    """A brand kit, a caption style or a preset of a tenant's own, as it is now."""
+
+    __tablename__ = "looks"
+    __table_args__ = (Index("looks_by_order", "tenant_id", "kind", "sequence", "id"),)
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    kind: str  # "kit", "style" or "preset"
+    version: int
+    body: dict[str, Any] = Field(sa_column=_json())  # BrandKit, CaptionStyle or Preset
+    sequence: int = Field(sa_column=_sequence())
+    updated_sequence: int = Field(sa_column=_sequence())
+    created_at: datetime = Field(sa_column=_time())
+    updated_at: datetime = Field(sa_column=_time())
+
+
+class LookVersion(SQLModel, table=True):
+    """What a look was, or is."""
+
+    __tablename__ = "look_versions"
+    __table_args__ = (Index("look_versions_by_order", "look_id", "sequence"),)
+
+    id: str = Field(primary_key=True)  # of the fact
+    look_id: str
+    tenant_id: str
+    version: int
+    body: dict[str, Any] = Field(sa_column=_json())
+    sequence: int = Field(sa_column=_sequence())
+    saved_at: datetime = Field(sa_column=_time())
+
+
+class Batch(SQLModel, table=True):
+    """Exports that were asked for together."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("batches_by_order", "tenant_id", "sequence", "id"),)
+
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    export_ids: list[str] = Field(sa_column=_json("[]"))
+    sequence: int = Field(sa_column=_sequence())
+    created_at: datetime = Field(sa_column=_time())
 
 
 class Usage(SQLModel, table=True):

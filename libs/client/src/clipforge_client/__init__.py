@@ -19,6 +19,11 @@ from clipforge_client.errors import (
 )
 from clipforge_client.models import (
     ApiKey,
+    Batch,
+    BrandAsset,
+    BrandKit,
+    BuiltInStyle,
+    CaptionStyle,
     Clip,
     DeadLetter,
     Event,
@@ -27,16 +32,24 @@ from clipforge_client.models import (
     Job,
     NewApiKey,
     Page,
+    PlatformPreset,
+    Preset,
     Project,
     Queue,
     Replayed,
     Upload,
+    Version,
 )
 
 __all__ = [
     "ApiError",
     "ApiKey",
     "AsyncClient",
+    "Batch",
+    "BrandAsset",
+    "BrandKit",
+    "BuiltInStyle",
+    "CaptionStyle",
     "Client",
     "ClientError",
     "Clip",
@@ -52,6 +65,8 @@ __all__ = [
     "NotClipForge",
     "NotFound",
     "Page",
+    "PlatformPreset",
+    "Preset",
     "Project",
     "Queue",
     "Replayed",
@@ -62,4 +77,5 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "Upload",
+    "Version",
 ]

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from clipforge_client import calls, connection
+from clipforge_client.async_brands import AsyncBrands
 from clipforge_client.async_content import AsyncContent
 from clipforge_client.async_wire import AsyncWire
 from clipforge_client.connection import OnBytes
@@ -30,7 +31,7 @@ from clipforge_client.models import (
 from clipforge_client.patience import Deadline
 
 
-class AsyncClient(AsyncContent):
+class AsyncClient(AsyncContent, AsyncBrands):
     """Use as an async context manager, or await `close`.
 
     Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
@@ -125,16 +126,30 @@ class AsyncClient(AsyncContent):
         return await self._wire.do(calls.transcript(project_id, format))
 
     async def create_export(self, clip_id: str, **look: Any) -> Export:
-        """Render a clip: aspect, style, quality and height."""
+        """Render a clip: aspect, style, quality, height and brand_kit_id, or a preset."""
         return await self._wire.do(calls.create_export(clip_id, look))
 
     async def export(self, export_id: str, *, wait: int = 0) -> Export:
         """One export; with `wait` (seconds, at most 30), as soon as it is over."""
         return await self._wire.do(calls.get_export(export_id, wait))
 
-    def exports(self, *, project_id: str = "", limit: int = 20) -> AsyncIterator[Export]:
-        """Exports, newest first, of one project or of all."""
-        return self._wire.pages(lambda cursor: calls.list_exports(project_id, cursor, limit))
+    def exports(
+        self,
+        *,
+        project_id: str = "",
+        clip_id: str = "",
+        batch_id: str = "",
+        state: str = "",
+        limit: int = 20,
+    ) -> AsyncIterator[Export]:
+        """Exports, newest first: all, or of a project, a clip, a batch, in a state."""
+        wanted = {
+            "project_id": project_id,
+            "clip_id": clip_id,
+            "batch_id": batch_id,
+            "state": state,
+        }
+        return self._wire.pages(lambda cursor: calls.list_exports(wanted, cursor, limit))
 
     async def wait_for_export(
         self,

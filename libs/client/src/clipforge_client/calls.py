@@ -99,8 +99,8 @@ def get_export(export: str, wait: int) -> Call[Export]:
     return Call("GET", f"/v1/exports/{id_in_path(export)}", Export.model_validate, {"wait": wait})
 
 
-def list_exports(project: str, cursor: str, limit: int) -> Call[Page[Export]]:
-    params = page_of(cursor, limit) | ({"project_id": project} if project else {})
+def list_exports(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Export]]:
+    params = page_of(cursor, limit) | _given(wanted)
     return Call("GET", "/v1/exports", Page[Export].model_validate, params)
 
 

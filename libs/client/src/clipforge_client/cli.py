@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from clipforge_client.commands import clip, clips, events, films, operation, queues
+from clipforge_client.commands import brands, clip, clips, events, films, operation, queues
 from clipforge_client.errors import (
     ApiError,
     ClientError,
@@ -71,6 +71,10 @@ def assemble() -> typer.Typer:
     app.command("clips")(clips.list_clips)
     app.command("transcript")(clips.transcript)
     app.command("export")(clips.export_clip)
+    app.command("batch")(brands.batch)
+    app.command("styles")(brands.list_styles)
+    app.command("presets")(brands.list_presets)
+    app.add_typer(brands.brand, name="brand")
     app.command("jobs")(queues.jobs)
     app.add_typer(clip.clip, name="clip")
     app.add_typer(queues.queues, name="queues")
@@ -80,6 +84,7 @@ def assemble() -> typer.Typer:
     app.add_typer(operation.keys, name="keys")
     for one in (
         app,
+        brands.brand,
         clip.clip,
         films.projects,
         events.events,

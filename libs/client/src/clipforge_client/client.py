@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from clipforge_client import calls, connection
+from clipforge_client.brands import Brands
 from clipforge_client.connection import OnBytes
 from clipforge_client.content import Content
 from clipforge_client.errors import Conflict
@@ -30,7 +31,7 @@ from clipforge_client.patience import Deadline
 from clipforge_client.wire import Wire
 
 
-class Client(Content):
+class Client(Content, Brands):
     """Use as a context manager, or call `close`.
 
     Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
@@ -125,16 +126,30 @@ class Client(Content):
         return self._wire.do(calls.transcript(project_id, format))
 
     def create_export(self, clip_id: str, **look: Any) -> Export:
-        """Render a clip: aspect, style, quality and height."""
+        """Render a clip: aspect, style, quality, height and brand_kit_id, or a preset."""
         return self._wire.do(calls.create_export(clip_id, look))
 
     def export(self, export_id: str, *, wait: int = 0) -> Export:
         """One export; with `wait` (seconds, at most 30), as soon as it is over."""
         return self._wire.do(calls.get_export(export_id, wait))
 
-    def exports(self, *, project_id: str = "", limit: int = 20) -> Iterator[Export]:
-        """Exports, newest first, of one project or of all."""
-        return self._wire.pages(lambda cursor: calls.list_exports(project_id, cursor, limit))
+    def exports(
+        self,
+        *,
+        project_id: str = "",
+        clip_id: str = "",
+        batch_id: str = "",
+        state: str = "",
+        limit: int = 20,
+    ) -> Iterator[Export]:
+        """Exports, newest first: all, or of a project, a clip, a batch, in a state."""
+        wanted = {
+            "project_id": project_id,
+            "clip_id": clip_id,
+            "batch_id": batch_id,
+            "state": state,
+        }
+        return self._wire.pages(lambda cursor: calls.list_exports(wanted, cursor, limit))
 
     def wait_for_export(
         self,

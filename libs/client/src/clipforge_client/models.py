@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 T = TypeVar("T")
 
@@ -84,6 +84,8 @@ class Export(Model):
     aspect: str
     style: str
     quality: str
+    brand_kit_id: str | None = None
+    brand_kit_version: int | None = None
     width: int | None = None
     height: int | None = None
     duration_ms: int | None = None
@@ -97,6 +99,113 @@ class Export(Model):
     @property
     def over(self) -> bool:
         return self.state in ("completed", "failed", "cancelled")
+
+
+class Batch(Model):
+    """Exports that were asked for together."""
+
+    id: str
+    over: bool  # nothing of it waits or runs
+    counts: dict[str, int]  # of its exports, by state
+    export_ids: list[str]
+    created_at: datetime
+
+
+class BrandAsset(Model):
+    """A file of a brand."""
+
+    id: str
+    kind: str  # picture, font or film
+    state: str  # checking, ready or refused
+    name: str
+    failure: Failure | None = None
+    bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    url: str | None = None
+    created_at: datetime
+
+
+class Look(Model):
+    """What brand kits, caption styles and presets have in common."""
+
+    id: str
+    name: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class BrandKit(Look):
+    """A logo, a watermark, colours, a font, an intro and an outro."""
+
+    colours: dict[str, str | None] = {}
+    logo: dict[str, Any] | None = None
+    watermark: dict[str, Any] | None = None
+    font_id: str | None = None
+    intro_id: str | None = None
+    outro_id: str | None = None
+    caption_position: str | None = None
+
+
+class CaptionStyle(Look):
+    """A built-in style, changed."""
+
+    base: str
+    colours: dict[str, str | None] = {}
+    size: int | None = None
+    animation: str | None = None
+    position: str | None = None
+    preview_url: str | None = None  # None while it is rendered
+
+
+class BuiltInStyle(Model):
+    """A caption style that everybody has."""
+
+    name: str
+    font: str
+    size: int
+    animation: str
+    colours: dict[str, str | None]
+    words: int
+    lines: int
+    upper_case: bool
+    preview_url: str | None = None  # None while it is rendered
+
+
+class Preset(Look):
+    """What a clip is to be like, under a name."""
+
+    aspect: str
+    style: str
+    quality: str
+    height: int = 0
+    brand_kit_id: str | None = None
+    max_clip_ms: int = 0
+    target_lufs: float = -14.0
+
+
+class PlatformPreset(Model):
+    """What a platform takes."""
+
+    preset: str
+    name: str
+    aspect: str
+    style: str
+    quality: str
+    height: int
+    max_clip_ms: int
+    target_lufs: float
+    margins: dict[str, int]
+
+
+class Version(Model):
+    """What a kit, a style or a preset was."""
+
+    version: int
+    saved_at: datetime
+    was: dict[str, Any] = Field(validation_alias=AliasChoices("kit", "style", "preset"))
 
 
 class Upload(Model):

@@ -13,7 +13,12 @@ from google.protobuf.message import DecodeError
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import (
     ApiKeySaved,
+    BatchRequested,
+    BrandAssetDeleted,
+    BrandAssetSubmitted,
+    BrandAssetTaken,
     BrandKitSaved,
+    CaptionStyleSaved,
     ChunkCut,
     ClipEdited,
     ClipExported,
@@ -24,6 +29,9 @@ from clipforge.v1.facts_pb2 import (
     JobReplayed,
     LogTrimmed,
     ObjectsRemoved,
+    PresetSaved,
+    PreviewRendered,
+    PreviewRequested,
     ProjectCancelled,
     ProjectDeleted,
     ProjectExpired,
@@ -70,6 +78,14 @@ Fact: TypeAlias = (
     | WebhookDue
     | WebhookAttempted
     | WebhookDelivered
+    | BrandAssetSubmitted
+    | BrandAssetTaken
+    | BrandAssetDeleted
+    | CaptionStyleSaved
+    | PresetSaved
+    | BatchRequested
+    | PreviewRequested
+    | PreviewRendered
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -146,6 +162,12 @@ _ABOUT: Final[dict[type[Fact], Callable[[Any], str]]] = {
     **dict.fromkeys((WebhookSaved, WebhookDeleted, WebhookDisabled), attrgetter("webhook_id")),
     **dict.fromkeys((WebhookDue, WebhookAttempted, WebhookDelivered), attrgetter("delivery_id")),
     BrandKitSaved: attrgetter("kit_id"),
+    **dict.fromkeys((BrandAssetSubmitted, BrandAssetDeleted), attrgetter("asset_id")),
+    BrandAssetTaken: attrgetter("asset.asset_id"),
+    CaptionStyleSaved: attrgetter("style.style_id"),
+    PresetSaved: attrgetter("preset.preset_id"),
+    BatchRequested: attrgetter("batch_id"),
+    **dict.fromkeys((PreviewRequested, PreviewRendered), attrgetter("preview_id")),
     TenantSaved: attrgetter("project.tenant_id"),
     ApiKeySaved: attrgetter("key_id"),
     LogTrimmed: lambda _: "log",

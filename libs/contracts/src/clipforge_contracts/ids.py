@@ -11,7 +11,24 @@ from typeid import TypeID
 from typeid.errors import TypeIDException
 
 Prefix = Literal[
-    "ten", "key", "prj", "ast", "upl", "clip", "exp", "job", "evt", "kit", "whk", "dlv", "rmv"
+    "ten",
+    "key",
+    "prj",
+    "ast",
+    "upl",
+    "clip",
+    "exp",
+    "job",
+    "evt",
+    "whk",
+    "dlv",
+    "rmv",
+    "kit",  # a brand kit
+    "bas",  # a file of a brand
+    "sty",  # a caption style of a tenant's own
+    "pst",  # a preset of a tenant's own
+    "pvw",  # the picture of a caption style
+    "bat",  # exports that were asked for together
 ]
 
 NAMESPACE: Final = uuid_utils.uuid5(uuid_utils.NAMESPACE_URL, "clipforge")

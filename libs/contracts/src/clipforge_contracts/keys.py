@@ -8,6 +8,7 @@ import json
 from typing import Final
 
 MEDIA_FILES: Final = ("audio.flac", "poster.jpg", "thumbnails.jpg", "peaks.bin", "record.json")
+BRAND_FILES: Final = {"picture": "picture.png", "font": "font.ttf", "film": "film"}
 EXPORT_FILES: Final = ("clip.mp4", "captions.srt", "captions.vtt", "thumbnail.jpg", "record.json")
 
 
@@ -48,6 +49,16 @@ def clips(tenant_id: str, sha256: str) -> str:
 def export(tenant_id: str, sha256: str, file: str) -> str:
     """A rendered clip and what lies beside it; `file` is one of EXPORT_FILES."""
     return f"tenants/{tenant_id}/exports/{sha256}/{_one_of(file, EXPORT_FILES)}"
+
+
+def brand(tenant_id: str, sha256: str, kind: str) -> str:
+    """A file of a brand as a worker has stored it; `kind` is one of BRAND_FILES."""
+    return f"tenants/{tenant_id}/brand/{sha256}/{BRAND_FILES[kind]}"
+
+
+def preview(tenant_id: str, sha256: str) -> str:
+    """The picture of a caption style."""
+    return f"tenants/{tenant_id}/previews/{sha256}.jpg"
 
 
 def upload(tenant_id: str, upload_id: str) -> str:

@@ -10,11 +10,15 @@ from datetime import timedelta
 from typing import Final
 
 from clipforge.v1.facts_pb2 import (
+    BrandAssetSubmitted,
+    BrandAssetTaken,
     ChunkCut,
     ClipExported,
     ClipsDetected,
     ExportRequested,
     ObjectsRemoved,
+    PreviewRendered,
+    PreviewRequested,
     ProjectSubmitted,
     RemovalRequested,
     VideoImported,
@@ -27,6 +31,15 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact, about, project_of
 from clipforge_contracts.plans import Plan
+
+# What is a job's own; of other facts the job is about their project.
+_OWN: Final = (
+    ExportRequested,
+    RemovalRequested,
+    WebhookDue,
+    BrandAssetSubmitted,
+    PreviewRequested,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Stage:
     name: str
     consumes: tuple[type[Fact], ...]
     states: tuple[type[Fact], ...]
-    outcome: type[Fact]  # of `states`, the one that ends a job well
+    outcome: type[Fact]  # of `states`, the one that ends a job well ...
     queue: str  # its name in the API
     label: int  # the queue's number in the API; it orders nothing
     concurrency: int  # deliveries at once in one worker, unless a setting says otherwise
@@ -69,6 +82,19 @@ class Stage:
     apart: bool = False  # its jobs are of no project: none is cancelled or deleted with one
     parts: tuple[type[Fact], ...] = ()  # of `consumes`, those that are parts of a job
     attempts: Mapping[Plan, Attempts] = field(default_factory=dict[Plan, Attempts], hash=False)
+    # ... unless its cause is one of these, which end in another one.
+    ends: Mapping[type[Fact], type[Fact]] = field(
+        default_factory=dict[type[Fact], type[Fact]], hash=False
+    )
+
+    @property
+    def outcomes(self) -> tuple[type[Fact], ...]:
+        """What ends a job of this stage well, whatever it was caused by."""
+        return (self.outcome, *self.ends.values())
+
+    def outcome_of(self, cause: Fact) -> type[Fact]:
+        """What ends the job of this cause well."""
+        return self.ends.get(type(cause), self.outcome)
 
     def attempts_of(self, plan: Plan) -> Attempts:
         """How this stage tries again what a tenant of this plan wants."""
@@ -84,9 +110,13 @@ class Stage:
 
     @staticmethod
     def job_about(fact: Fact) -> str:
-        """The project, export, removal or delivery that the job is about."""
-        own = isinstance(fact, ExportRequested | RemovalRequested | WebhookDue)
-        return about(fact) if own else project_of(fact).project_id
+        """The project, export, removal, delivery, file or picture that the job is about."""
+        return about(fact) if isinstance(fact, _OWN) else project_of(fact).project_id
+
+    @staticmethod
+    def group_of(fact: Fact) -> str:
+        """Of jobs with the same one is at work at a time, and may do the others along; or empty."""
+        return fact.group_id if isinstance(fact, ExportRequested) else ""
 
     @staticmethod
     def limited(fact: Fact) -> tuple[tuple[str, float], ...]:
@@ -135,9 +165,10 @@ CLIP_DETECTION: Final = Stage(
 )
 EXPORT: Final = Stage(
     name="export",
-    consumes=(ExportRequested,),
-    states=(ClipExported,),
+    consumes=(ExportRequested, BrandAssetSubmitted, PreviewRequested),
+    states=(ClipExported, BrandAssetTaken, PreviewRendered),
     outcome=ClipExported,
+    ends={BrandAssetSubmitted: BrandAssetTaken, PreviewRequested: PreviewRendered},
     queue="video-export",
     label=4,
     concurrency=2,

@@ -3,6 +3,7 @@
 A rule belongs to a message type and is found wherever that message is nested.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -10,20 +11,17 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from clipforge.v1 import common_pb2, documents_pb2, facts_pb2
+from clipforge_contracts.styles import STYLES
 
 ASPECTS: Final = ("9:16", "1:1", "4:5", "16:9")
-STYLES: Final = (
-    "pop",
-    "karaoke",
-    "boxed",
-    "single",
-    "build",
-    "neon",
-    "minimal",
-    "bar",
-    "none",
-)
+COLOURS: Final = ("text_colour", "highlight_colour", "background_colour")
+BUILT_IN: Final = tuple(STYLES)
 QUALITIES: Final = ("draft", "standard")
+CORNERS: Final = ("top-left", "top-right", "bottom-left", "bottom-right")
+POSITIONS: Final = ("top", "middle", "bottom")
+BRAND_KINDS: Final = ("picture", "font", "film")
+MAX_OUTPUTS: Final = 100  # of one batch
+MAX_TOGETHER: Final = 4  # outputs of one decode: the aspects of a clip
 MAX_REMOVED: Final = 200  # keys in a RemovalRequested, which stays below 64 KB
 MAX_WEBHOOK_BYTES: Final = 20_000  # of the body of a webhook, as its specification advises
 MAX_CLIPS: Final = 50  # a ClipsDetected stays below 64 KB
@@ -121,6 +119,22 @@ def _ends_after_it_starts(message: Any) -> str:
     return f"ends at {message.end_ms} ms, not after its start at {message.start_ms} ms"
 
 
+def _colour(*fields: str) -> Rule:
+    def rule(message: Any) -> str:
+        wrong = [name for name in fields if not _COLOUR.fullmatch(getattr(message, name))]
+        return f"{', '.join(wrong)}: a colour is #rrggbb" if wrong else ""
+
+    return rule
+
+
+_COLOUR: Final = re.compile(r"(#[0-9A-Fa-f]{6})?")
+
+
+def _percent(message: Any) -> str:
+    good = 1 <= message.opacity <= 100 and 1 <= message.scale <= 100
+    return "" if good else "opacity and scale are 1 to 100 percent"
+
+
 def _about_a_project(message: Any) -> str:
     return "" if message.project.project_id else "project_id missing"
 
@@ -149,7 +163,34 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     common_pb2.RenderOptions: (
         _has("aspect", "style", "quality"),
         _one_of("aspect", ASPECTS),
-        _one_of("style", STYLES),
+        _one_of("style", (*BUILT_IN, "none")),
+        _one_of("quality", QUALITIES),
+    ),
+    common_pb2.BrandKit: (
+        _has("kit_id", "version", "name"),
+        _at_most("name", 100),
+        _colour(*COLOURS),
+        _one_of("caption_position", ("", *POSITIONS)),
+    ),
+    common_pb2.BrandPicture: (_has("asset"), _one_of("corner", CORNERS), _percent),
+    common_pb2.BrandAsset: (
+        _has("asset_id", "kind", "key"),
+        _one_of("kind", BRAND_KINDS),
+        _at_most("name", 255),
+    ),
+    common_pb2.CaptionStyle: (
+        _has("base"),  # of a built-in one's picture there is no id
+        _at_most("name", 100),
+        _colour(*COLOURS),
+        _one_of("base", BUILT_IN),
+        _one_of("animation", ("", *BUILT_IN)),
+        _one_of("position", ("", *POSITIONS)),
+        _at_most("size", 300),
+    ),
+    common_pb2.Preset: (
+        _has("preset_id", "version", "name", "aspect", "style", "quality"),
+        _at_most("name", 100),
+        _one_of("aspect", ASPECTS),
         _one_of("quality", QUALITIES),
     ),
     documents_pb2.MediaInfo: (_has("duration_ms", "sha256"),),
@@ -174,7 +215,9 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     facts_pb2.ExportRequested: (
         *_PROJECT,
         _has("export_id", "clip", "render", "media", "source_key", "transcript_key"),
+        _at_most("together", MAX_TOGETHER - 1),
     ),
+    facts_pb2.Output: (_has("export_id", "render"),),
     facts_pb2.ClipExported: (*_PROJECT, _has("export_id", "clip_id", "record")),
     facts_pb2.StageFailed: (_has("project", "stage", "job_id", "reason", "sentence"),),
     facts_pb2.JobReplayed: (
@@ -225,6 +268,23 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),
     facts_pb2.ClipEdited: (*_PROJECT, _has("clip")),
     facts_pb2.BrandKitSaved: (_has("project", "kit_id"),),
+    facts_pb2.BrandAssetSubmitted: (
+        *_PROJECT,
+        _has("asset_id", "kind", "object_key"),
+        _one_of("kind", BRAND_KINDS),
+        _at_most("file_name", 255),
+    ),
+    facts_pb2.BrandAssetTaken: (*_PROJECT, _has("asset")),
+    facts_pb2.BrandAssetDeleted: (*_PROJECT, _has("asset_id")),
+    facts_pb2.CaptionStyleSaved: (_has("project", "style"),),
+    facts_pb2.PresetSaved: (_has("project", "preset"),),
+    facts_pb2.PreviewRequested: (*_PROJECT, _has("preview_id", "style")),
+    facts_pb2.PreviewRendered: (*_PROJECT, _has("preview_id", "key")),
+    facts_pb2.BatchRequested: (
+        *_PROJECT,
+        _has("batch_id", "export_ids"),
+        _at_most("export_ids", MAX_OUTPUTS),
+    ),
     facts_pb2.TenantSaved: (_has("project", "name"),),
     facts_pb2.ApiKeySaved: (
         _has("project", "key_id", "role", "hash"),

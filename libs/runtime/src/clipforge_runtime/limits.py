@@ -10,6 +10,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_runtime.settings import RuntimeSettings
 
 FIRST: Final = timedelta(seconds=5)
+TOGETHER: Final = timedelta(seconds=3)
 CAP: Final = timedelta(seconds=80)
 
 
@@ -42,3 +43,8 @@ def deferral(before: int) -> timedelta:
     """
     step: timedelta = min(FIRST * 2 ** min(before, 10), CAP)
     return step * (1 + random.random() / 4)  # noqa: S311  (spread, not secrecy)
+
+
+def together() -> timedelta:
+    """How long a job waits while another one of its group is at work, which may do it along."""
+    return TOGETHER * (1 + random.random() / 4)  # noqa: S311  (the same)

@@ -60,7 +60,7 @@ class Wanted:
         if cause.is_first and cause.part is None and await self._is_newest(cause):
             return False
         return await self.unwanted(cause) or await self._any(
-            cause, (self._stage.outcome, self._stage.job_about(cause.fact))
+            cause, (self._stage.outcome_of(cause.fact), self._stage.job_about(cause.fact))
         )
 
     async def unwanted(self, cause: Cause) -> bool:

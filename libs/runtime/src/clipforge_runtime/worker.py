@@ -26,7 +26,7 @@ from clipforge_runtime.cause import Cause
 from clipforge_runtime.errors import Overloaded, Permanent, Transient
 from clipforge_runtime.jetstream.log import JetStream
 from clipforge_runtime.jetstream.seats import Seat
-from clipforge_runtime.limits import Limits, deferral
+from clipforge_runtime.limits import Limits, deferral, together
 from clipforge_runtime.patience import patiently
 from clipforge_runtime.retry import wait
 from clipforge_runtime.running import Running
@@ -142,8 +142,8 @@ class Worker:
         if await self._adopted(cause):
             return "adopted"
         seats = await patiently(lambda: self._seats(cause))
-        if seats is None:
-            return await self._defer(cause)
+        if isinstance(seats, timedelta):
+            return await self._defer(cause, seats)
         if await self._adopted(cause):  # the same, come twice, while both were looked up
             await self._leave(seats)
             return "adopted"
@@ -156,19 +156,21 @@ class Worker:
             del self._running[cause.job, cause.part]
             running.gone.set()
 
-    async def _seats(self, cause: Cause) -> tuple[Seat, ...] | None:
-        """One for each who is limited; None where one of them has no more."""
+    async def _seats(self, cause: Cause) -> tuple[Seat, ...] | timedelta:
+        """One for each who is limited; where one of them has no more, how long to wait for it."""
+        group, limit = self.stage.group_of(cause.fact), self._limits.of_plan(cause.plan)
+        wanted = [(group, 1, together())] if group else []
+        if limit is not None:
+            wanted += [
+                (who, max(1, int(limit * share)), deferral(cause.deferrals))
+                for who, share in self.stage.limited(cause.fact)
+            ]
         seats: list[Seat] = []
-        limit = self._limits.of_plan(cause.plan)
-        if limit is None:
-            return ()
-        for who, share in self.stage.limited(cause.fact):
-            seat = await self.bus.take_seat(
-                self.stage, who, limit=max(1, int(limit * share)), owner=self.owner
-            )
+        for who, number, pause in wanted:
+            seat = await self.bus.take_seat(self.stage, who, limit=number, owner=self.owner)
             if seat is None:
                 await self._leave(seats)
-                return None
+                return pause
             seats.append(seat)
         return tuple(seats)
 
@@ -176,14 +178,14 @@ class Worker:
         for seat in seats:
             await self.bus.leave_seat(seat)
 
-    async def _defer(self, cause: Cause) -> str:
-        """So many of its tenant run that it has to wait: outside, where it holds no slot."""
+    async def _defer(self, cause: Cause, pause: timedelta) -> str:
+        """So many run that it has to wait: outside, where it holds no slot."""
         await self.bus.again(
             cause.retry_subject,
             cause.delivery.data,
             message_id=cause.settle_id("deferred"),
             headers=cause.headers(attempt=cause.attempt - 1, deferrals=cause.deferrals + 1),
-            at=datetime.now(UTC) + deferral(cause.deferrals),
+            at=datetime.now(UTC) + pause,
             sequence=cause.delivery.sequence,
             deferred=True,
         )
@@ -246,7 +248,7 @@ class Worker:
         if strangers := [type(fact) for fact in stated if not isinstance(fact, self.stage.states)]:
             raise TypeError(f"{self.stage.name} does not state {strangers}")
         numbered = [(n, fact, cause.fact_id_of(fact, n)) for n, fact in enumerate(stated)]
-        numbered.sort(key=lambda each: isinstance(each[1], self.stage.outcome))
+        numbered.sort(key=lambda each: isinstance(each[1], self.stage.outcomes))
         counted = {
             "cf-attempt": str(cause.attempt),
             "cf-crashes": str(cause.crashes),

@@ -6,8 +6,9 @@ from clipforge.v1.documents_pb2 import ClipList, Transcript
 from clipforge.v1.facts_pb2 import ClipsDetected, ExportRequested, VideoTranscribed
 from clipforge_clip_detection.detector import RESULT_VERSION, Wish, detect
 from clipforge_clip_detection.interest import Interest
-from clipforge_contracts import ids, keys
+from clipforge_contracts import keys
 from clipforge_contracts.documents import from_json, to_json
+from clipforge_contracts.exports import export_id
 from clipforge_contracts.facts import Fact
 from clipforge_runtime.progress import Report
 from clipforge_runtime.storage import NotFound, ObjectStore
@@ -54,11 +55,10 @@ async def detect_clips(
 def _exports(film: VideoTranscribed, found: ClipList) -> list[Fact]:
     imported = film.film
     render = imported.options.render
-    look = (render.aspect, render.style, render.quality, render.height)
     return [
         ExportRequested(
             project=imported.project,
-            export_id=ids.derive("exp", clip.id, clip.start_ms, clip.end_ms, *look),
+            export_id=export_id(clip, render),
             clip=clip,
             render=render,
             media=imported.media,

@@ -3,7 +3,7 @@
 from functools import partial
 
 from clipforge_contracts.pipeline import EXPORT
-from clipforge_export.handler import export_clip
+from clipforge_export.handler import work
 from clipforge_export.settings import Settings
 from clipforge_runtime import scratch
 from clipforge_runtime.main import run_stage
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     settings = load(Settings)
     scratch.sweep(settings.scratch_dir, "export")
     handler = partial(
-        export_clip,
+        work,
         store=S3Store(settings),
         progress=report,
         scratch=settings.scratch_dir,

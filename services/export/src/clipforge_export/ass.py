@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from clipforge_contracts.styles import Style
+from clipforge_export.canvas import Safe
 from clipforge_export.captions import Cue, Placed, shown
 from clipforge_export.fonts import Metrics
-from clipforge_export.styles import Safe, Style
 
 # Layers, from back to front.
 BOX: Final = 0
@@ -126,7 +127,9 @@ def _shape(colour: str, x0: float, y0: float, x1: float, y1: float) -> str:
 
 
 def _head(style: Style, font: Metrics, safe: Safe) -> str:
-    base = _colour(style.base).rstrip("&").replace("&H", "&H00")
+    base, edge = (
+        _colour(colour).rstrip("&").replace("&H", "&H00") for colour in (style.base, style.edge)
+    )
     return f"""[Script Info]
 ScriptType: v4.00+
 PlayResX: {safe.width}
@@ -139,7 +142,7 @@ YCbCr Matrix: TV.709
 Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, \
 Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, \
 Alignment, MarginL, MarginR, MarginV, Encoding
-Style: W,{font.family},{style.size},{base},&H00000000,&H00000000,&H64000000,\
+Style: W,{font.family},{style.size},{base},&H00000000,{edge},&H64000000,\
 {-1 if "Bold" in style.file else 0},0,0,0,100,100,0,0,1,{style.outline},{style.shadow},5,0,0,0,1
 Style: B,{font.family},10,&H00FFFFFF,&H00000000,&H00000000,&H00000000,\
 0,0,0,0,100,100,0,0,1,0,0,7,0,0,0,1

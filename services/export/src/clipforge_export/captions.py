@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from clipforge.v1.documents_pb2 import Transcript
+from clipforge_contracts.styles import Style
 from clipforge_contracts.subtitles import words
+from clipforge_export.canvas import Safe
 from clipforge_export.fonts import Metrics
-from clipforge_export.styles import Safe, Style
 
 PAUSE_MS: Final = 600  # a silence that ends a cue
 LINGER_MS: Final = 250  # a cue stays this long after its last word

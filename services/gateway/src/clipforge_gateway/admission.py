@@ -49,6 +49,19 @@ async def _admit(parts: PartsDep, caller: CallerDep) -> None:
         )
 
 
+async def room_for(parts: Parts, caller: Caller, jobs_: int) -> None:
+    """A Problem where so many jobs at once are more than the tenant may still submit."""
+    quota = parts.settings.backlog_of(caller.plan)
+    outstanding = await _outstanding(parts, caller)
+    if outstanding + jobs_ > quota:
+        raise _refused(
+            BACKLOG,
+            "backlog",
+            f"These are {jobs_} jobs, {outstanding} of yours are not done yet, and the plan "
+            f"{caller.plan} may have {quota} at a time. Ask for fewer, or wait for some of them.",
+        )
+
+
 async def _outstanding(parts: Parts, caller: Caller) -> int:
     quota = parts.settings.backlog_of(caller.plan)
     async with parts.sessions() as session:

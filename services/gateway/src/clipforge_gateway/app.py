@@ -28,6 +28,10 @@ from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
 from clipforge_gateway.repeats import Repeats
 from clipforge_gateway.routes import (
+    batches,
+    brand_assets,
+    brand_kits,
+    caption_styles,
     clip_edits,
     clips,
     dead_letters,
@@ -36,6 +40,7 @@ from clipforge_gateway.routes import (
     health,
     jobs,
     keys,
+    presets,
     projects,
     queues,
     uploads,
@@ -81,6 +86,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Limits)  # the last one added comes first
     modules = (
         *(projects, uploads, clips, clip_edits, exports, events),
+        *(batches, brand_assets, brand_kits, caption_styles, presets),
         *(webhooks, webhook_deliveries, jobs, dead_letters, queues, keys, health),
     )
     for module in modules:

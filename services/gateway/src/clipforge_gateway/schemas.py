@@ -4,10 +4,18 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
 Style = Literal["pop", "karaoke", "boxed", "single", "build", "neon", "minimal", "bar", "none"]
+OwnStyle = Annotated[str, Field(pattern=r"^sty_[a-z0-9]{26}$")]
+PresetName = Annotated[
+    str,
+    Field(
+        pattern=r"^(tiktok|reels|shorts|x|linkedin|youtube|pst_[a-z0-9]{26})$",
+        description="A platform (tiktok, reels, shorts, x, linkedin, youtube) or one of your own",
+    ),
+]
 Quality = Literal["draft", "standard"]
 T = TypeVar("T")
 
@@ -52,7 +60,14 @@ class RenderOptions(Body):
     """How a clip is to look."""
 
     aspect: Aspect = "9:16"
-    style: Style = Field(default="pop", description="Caption style")
+    style: Style | OwnStyle = Field(
+        default="pop", description="Caption style: built in, or one of your own (sty_...)"
+    )
+    brand_kit_id: str | None = Field(
+        default=None,
+        pattern=r"^(kit_[a-z0-9]{26})?$",
+        description="Left out: the project's, if it has one; empty: none",
+    )
     quality: Quality = "standard"
     height: int = Field(
         default=0, ge=0, le=2160, description="Short side in pixels; 0: the best of the plan"
@@ -94,8 +109,57 @@ class CreateUpload(Body):
     )
 
 
-class CreateExport(RenderOptions):
+class PresetOptions(RenderOptions):
+    """A look, or the name of one. What is said here goes before what the preset says."""
+
+    preset: PresetName | None = None
+
+
+class CreateExport(PresetOptions):
     clip_id: str = Field(max_length=64)
+
+
+class CreateBatch(Body):
+    """Every clip in every aspect and every style, or for every preset."""
+
+    clip_ids: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=100)
+    aspects: list[Aspect] = Field(default=["9:16"], min_length=1, max_length=4)
+    styles: list[Style | OwnStyle] = Field(default=["pop"], min_length=1, max_length=20)
+    presets: list[PresetName] = Field(
+        default=[], max_length=20, description="In the place of aspects and styles"
+    )
+    quality: Quality = "standard"
+    height: int = Field(default=0, ge=0, le=2160, description="As of an export")
+    brand_kit_id: str | None = Field(
+        default=None,
+        pattern=r"^(kit_[a-z0-9]{26})?$",
+        description="Left out: that of each clip's project, if it has one; empty: none",
+    )
+
+    @field_validator("clip_ids", "aspects", "styles", "presets")
+    @classmethod
+    def _each_once(cls, given: list[Any]) -> list[Any]:
+        if len(set(given)) < len(given):
+            raise ValueError("each may be named once")
+        return given
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "CreateBatch":
+        if self.presets and {"aspects", "styles"} & self.model_fields_set:
+            raise ValueError("name presets, or aspects and styles")
+        return self
+
+    def looks(self) -> list["PresetOptions"]:
+        """Each look that is wanted."""
+        names = {"quality", "height", "brand_kit_id"} & self.model_fields_set
+        said = {name: getattr(self, name) for name in names}
+        if self.presets:
+            return [PresetOptions(preset=preset, **said) for preset in self.presets]
+        return [
+            PresetOptions.model_validate({"aspect": aspect, "style": style, **said})
+            for style in self.styles
+            for aspect in self.aspects
+        ]
 
 
 class CreateKey(Body):
@@ -172,6 +236,8 @@ class ExportView(BaseModel):
     aspect: str
     style: str
     quality: str
+    brand_kit_id: str | None = None
+    brand_kit_version: int | None = None
     width: int | None = None
     height: int | None = None
     duration_ms: int | None = None
@@ -183,6 +249,14 @@ class ExportView(BaseModel):
     )
     seconds: float | None = Field(default=None, description="From the request to the result")
     expires_at: datetime | None = Field(default=None, description="When its files go")
+    created_at: datetime
+
+
+class BatchView(BaseModel):
+    id: str
+    over: bool = Field(description="Whether nothing of it waits or runs")
+    counts: dict[str, int] = Field(description="How many of its exports are in each state")
+    export_ids: list[str] = Field(description="In the order of clips, styles and aspects")
     created_at: datetime
 
 

@@ -117,8 +117,10 @@ def export(
         state=state,
         progress=_job_progress("export", row.state, standing, seconds_left),
         aspect=row.aspect,
-        style=row.style,
+        style=row.render.get("caption", {}).get("style_id") or row.style,
         quality=row.quality,
+        brand_kit_id=row.kit_id,
+        brand_kit_version=row.render.get("kit", {}).get("version"),
         width=row.record.get("width"),
         height=row.record.get("height"),
         duration_ms=row.record.get("duration_ms"),
@@ -141,8 +143,10 @@ def requested(fact: ExportRequested, at: datetime) -> schemas.ExportView:
         state=JobState.WAITING,
         progress=schemas.ProgressView(percent=0, stage="export", step="waiting"),
         aspect=fact.render.aspect,
-        style=fact.render.style,
+        style=fact.render.caption.style_id or fact.render.style,
         quality=fact.render.quality,
+        brand_kit_id=fact.render.kit.kit_id or None,
+        brand_kit_version=fact.render.kit.version or None,
         created_at=at,
     )
 
@@ -234,6 +238,8 @@ def _source(stored: Mapping[str, Any]) -> dict[str, Any]:
 def _options(stored: Mapping[str, Any]) -> dict[str, Any]:
     render = stored.get("render", {})
     known = {"clips": stored.get("clip_count", 0), **stored, **render}
+    known["brand_kit_id"] = render.get("kit", {}).get("kit_id")
+    known["style"] = render.get("caption", {}).get("style_id") or render.get("style", "")
     return {name: known[name] for name in schemas.ProjectOptions.model_fields if name in known}
 
 

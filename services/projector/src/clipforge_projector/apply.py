@@ -10,6 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
     ApiKeySaved,
+    BatchRequested,
+    BrandAssetDeleted,
+    BrandAssetSubmitted,
+    BrandAssetTaken,
+    BrandKitSaved,
+    CaptionStyleSaved,
     ChunkCut,
     ClipEdited,
     ClipExported,
@@ -19,6 +25,9 @@ from clipforge.v1.facts_pb2 import (
     ExportRequested,
     JobReplayed,
     ObjectsRemoved,
+    PresetSaved,
+    PreviewRendered,
+    PreviewRequested,
     ProjectCancelled,
     ProjectDeleted,
     ProjectExpired,
@@ -38,7 +47,16 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_catalog.database import Sessions
 from clipforge_contracts.facts import Fact, fact_name
 from clipforge_projector.position import move
-from clipforge_projector.projections import clip, export, job, project, removal, tenant, webhook
+from clipforge_projector.projections import (
+    brand,
+    clip,
+    export,
+    job,
+    project,
+    removal,
+    tenant,
+    webhook,
+)
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -73,7 +91,7 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     ClipEdited: (clip.edited,),
     ExportRequested: (export.requested, job.caused),
     ClipExported: (export.exported, job.completed, tenant.output_made, webhook.export_completed),
-    StageFailed: (project.failed, export.failed, job.failed, webhook.failed),
+    StageFailed: (project.failed, export.failed, brand.refused, job.failed, webhook.failed),
     ProjectCancelled: (project.cancelled,),
     ExportCancelled: (export.cancelled, job.export_cancelled),
     ProjectDeleted: (project.deleted,),
@@ -90,8 +108,17 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     WebhookDue: (webhook.due, job.caused),
     WebhookAttempted: (webhook.attempted,),
     WebhookDelivered: (webhook.delivered, job.completed),
+    BrandAssetSubmitted: (brand.submitted, job.caused),
+    BrandAssetTaken: (brand.taken, job.completed),
+    BrandAssetDeleted: (brand.deleted,),
+    BrandKitSaved: (brand.kit_saved,),
+    CaptionStyleSaved: (brand.style_saved,),
+    PresetSaved: (brand.preset_saved,),
+    BatchRequested: (export.batch_requested,),
+    PreviewRequested: (job.caused,),
+    PreviewRendered: (job.completed,),
     # The job last: it asks whether the former one has failed.
-    JobReplayed: (project.replayed, export.replayed, job.replayed),
+    JobReplayed: (project.replayed, export.replayed, brand.replayed, job.replayed),
 }
 
 

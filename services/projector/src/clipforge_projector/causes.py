@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import documents_pb2 as documents
 from clipforge.v1.facts_pb2 import (
+    BrandAssetSubmitted,
     ExportRequested,
     ProjectSubmitted,
     VideoImported,
@@ -18,6 +19,7 @@ from clipforge.v1.facts_pb2 import (
 )
 from clipforge_catalog.tables import (
     Asset,
+    BrandAsset,
     Clip,
     Export,
     Job,
@@ -38,6 +40,8 @@ async def cause_of(session: AsyncSession, job: Job) -> Fact | None:
     """The fact that began the job, as the rows have it; None where they lack what it takes."""
     if job.stage == WEBHOOKS.name:
         return await _webhook_due(session, job)
+    if job.project_id == subjects.NOTHING:
+        return await _asset_submitted(session, job)
     project = await session.get(Project, job.project_id)
     if project is None:
         return None
@@ -65,7 +69,7 @@ async def ref_of(session: AsyncSession, job: Job) -> common.ProjectRef | None:
     project = await session.get(Project, job.project_id)
     if project is not None:
         return ref(project)
-    if job.stage != WEBHOOKS.name:
+    if job.project_id != subjects.NOTHING:
         return None
     return of_no_project(job.tenant_id, await session.get(Tenant, job.tenant_id))
 
@@ -105,6 +109,19 @@ async def _webhook_due(session: AsyncSession, job: Job) -> WebhookDue | None:
     if row is None or endpoint is None:
         return None
     return webhook_due(row, endpoint, await session.get(Tenant, job.tenant_id))
+
+
+async def _asset_submitted(session: AsyncSession, job: Job) -> BrandAssetSubmitted | None:
+    asset = await session.get(BrandAsset, job.about)
+    if asset is None:
+        return None
+    return BrandAssetSubmitted(
+        project=of_no_project(asset.tenant_id, await session.get(Tenant, asset.tenant_id)),
+        asset_id=asset.id,
+        kind=asset.kind,
+        object_key=asset.upload_key,
+        file_name=asset.file_name,
+    )
 
 
 def _submitted(project: Project) -> ProjectSubmitted:
@@ -158,12 +175,18 @@ async def _export_requested(
         project=film.project,
         export_id=export.id,
         clip=ParseDict(_fields(clip, documents.Clip), documents.Clip()),
-        render=common.RenderOptions(
-            aspect=export.aspect, style=export.style, quality=export.quality, height=export.height
-        ),
+        render=_render(export),
         media=film.media,
         source_key=film.objects.source_key,
         transcript_key=project.transcript_key or "",
+    )
+
+
+def _render(export: Export) -> common.RenderOptions:
+    if export.render:
+        return ParseDict(export.render, common.RenderOptions())
+    return common.RenderOptions(  # asked for before there were brand kits
+        aspect=export.aspect, style=export.style, quality=export.quality, height=export.height
     )
 
 

@@ -124,7 +124,7 @@ async def _waiting(sessions: Sessions, *, before: datetime) -> Sequence[Job]:
 async def _is_lost(bus: JetStream, job: Job) -> bool:
     stage = BY_STAGE[job.stage]
     ended: tuple[tuple[type[Fact], str], ...] = (
-        (stage.outcome, job.about),
+        *((outcome, job.about) for outcome in stage.outcomes),
         (StageFailed, job.id),
     )
     for kind, about in ended:  # stated, and only not applied yet

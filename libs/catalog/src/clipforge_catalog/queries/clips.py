@@ -21,6 +21,12 @@ async def with_deleted(session: AsyncSession, tenant: str, clip: str) -> Clip | 
     return (await session.exec(statement)).first()
 
 
+async def among(session: AsyncSession, tenant: str, clips: Sequence[str]) -> dict[str, Clip]:
+    """Those of some ids that the tenant has."""
+    statement = select(Clip).where(col(Clip.id).in_(clips), Clip.tenant_id == tenant)
+    return {row.id: row for row in (await session.exec(statement)).all()}
+
+
 async def of_project(
     session: AsyncSession,
     tenant: str,

@@ -21,6 +21,14 @@ async def was_deleted(session: AsyncSession, tenant: str, project: str) -> bool:
     return row is not None and row.tenant_id == tenant
 
 
+async def among(
+    session: AsyncSession, tenant: str, projects: Collection[str]
+) -> dict[str, Project]:
+    """Those of some ids that the tenant has."""
+    statement = select(Project).where(col(Project.id).in_(projects), Project.tenant_id == tenant)
+    return {row.id: row for row in (await session.exec(statement)).all()}
+
+
 async def of_tenant(
     session: AsyncSession,
     tenant: str,

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -83,8 +83,18 @@ def transcript(
 def export_clip(
     clip_id: ClipArgument,
     aspect: options.AspectOption = "9:16",
-    style: options.StyleOption = "pop",
+    style: options.AnyStyleOption = "pop",
     quality: options.QualityOption = "standard",
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET",
+            help="tiktok, reels, shorts, x, linkedin, youtube, or one of your own, in their place.",
+        ),
+    ] = "",
+    kit: Annotated[
+        str, typer.Option(metavar="KIT", help="Brand kit. Default: the project's.")
+    ] = "",
     height: Annotated[
         int,
         typer.Option(
@@ -105,14 +115,18 @@ def export_clip(
     as_json: AsJson = False,
 ) -> None:
     """Render a clip, and download it or print where to get it."""
-    look = {"aspect": aspect, "style": style, "quality": quality, "height": height}
+    look: dict[str, Any] = {"preset": preset} if preset else {"aspect": aspect, "style": style}
+    if not preset:
+        look |= {"quality": quality, "height": height}
+    if kit:
+        look["brand_kit_id"] = kit
     with Client() as client:
         export = client.create_export(clip_id, **look)
         if wait or out is not None:
             export = _rendered(client, export)
         files = {}
         if out is not None and export.state == "completed":
-            files = download(client, export, out, stem_of(client.clip(clip_id), aspect))
+            files = download(client, export, out, stem_of(client.clip(clip_id), export.aspect))
     if as_json:
         print_json({**export.model_dump(mode="json"), "downloaded": _names(files)})
     elif export.state == "completed":

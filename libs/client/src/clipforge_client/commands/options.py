@@ -17,6 +17,13 @@ def _choice(values: Any, name: str, help_: str) -> Any:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AspectOption = Annotated[Aspect, _choice(Aspect, "SHAPE", "Shape of the picture")]
 StyleOption = Annotated[Style, _choice(Style, "STYLE", "Look of the captions")]
+AnyStyleOption = Annotated[
+    str,
+    typer.Option(
+        metavar="STYLE",
+        help=f"Look of the captions: {', '.join(get_args(Style))}, or one of your own (sty_...).",
+    ),
+]
 QualityOption = Annotated[Quality, _choice(Quality, "QUALITY", "Quality; draft is quicker")]
 ClipsOption = Annotated[
     int,

@@ -204,6 +204,9 @@ class RenderOptions(_message.Message):
     STYLE_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    KIT_FIELD_NUMBER: _builtins.int
+    CAPTION_FIELD_NUMBER: _builtins.int
+    TARGET_LUFS_FIELD_NUMBER: _builtins.int
     aspect: _builtins.str
     """"9:16", "1:1", "4:5" or "16:9" """
     style: _builtins.str
@@ -212,6 +215,16 @@ class RenderOptions(_message.Message):
     """short side in pixels, 0: the plan's best"""
     quality: _builtins.str
     """"draft" or "standard" """
+    target_lufs: _builtins.float
+    """integrated loudness of the sound; 0: -14"""
+    @_builtins.property
+    def kit(self) -> Global___BrandKit:
+        """absent: none"""
+
+    @_builtins.property
+    def caption(self) -> Global___CaptionStyle:
+        """absent: the named style as it is"""
+
     def __init__(
         self,
         *,
@@ -219,11 +232,285 @@ class RenderOptions(_message.Message):
         style: _builtins.str = ...,
         height: _builtins.int = ...,
         quality: _builtins.str = ...,
+        kit: Global___BrandKit | None = ...,
+        caption: Global___CaptionStyle | None = ...,
+        target_lufs: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caption", b"caption", "kit", b"kit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect", b"aspect", "height", b"height", "quality", b"quality", "style", b"style"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect", b"aspect", "caption", b"caption", "height", b"height", "kit", b"kit", "quality", b"quality", "style", b"style", "target_lufs", b"target_lufs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderOptions: _TypeAlias = RenderOptions  # noqa: Y015
+
+@_typing.final
+class BrandKit(_message.Message):
+    """A tenant's colours, pictures, font and films as they were when something was asked for. By value:
+    what is rendered follows from the fact alone, whatever becomes of the kit meanwhile.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIT_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_COLOUR_FIELD_NUMBER: _builtins.int
+    HIGHLIGHT_COLOUR_FIELD_NUMBER: _builtins.int
+    BACKGROUND_COLOUR_FIELD_NUMBER: _builtins.int
+    LOGO_FIELD_NUMBER: _builtins.int
+    WATERMARK_FIELD_NUMBER: _builtins.int
+    FONT_FIELD_NUMBER: _builtins.int
+    INTRO_FIELD_NUMBER: _builtins.int
+    OUTRO_FIELD_NUMBER: _builtins.int
+    CAPTION_POSITION_FIELD_NUMBER: _builtins.int
+    kit_id: _builtins.str
+    """kit_..."""
+    version: _builtins.int
+    """from 1"""
+    name: _builtins.str
+    text_colour: _builtins.str
+    """of captions, #rrggbb; empty: the style's"""
+    highlight_colour: _builtins.str
+    """of the word that is spoken"""
+    background_colour: _builtins.str
+    """of a box behind words, or of their outline"""
+    caption_position: _builtins.str
+    """"top", "middle" or "bottom"; empty: the style's"""
+    @_builtins.property
+    def logo(self) -> Global___BrandPicture: ...
+    @_builtins.property
+    def watermark(self) -> Global___BrandPicture: ...
+    @_builtins.property
+    def font(self) -> Global___BrandAsset:
+        """of captions"""
+
+    @_builtins.property
+    def intro(self) -> Global___BrandAsset: ...
+    @_builtins.property
+    def outro(self) -> Global___BrandAsset: ...
+    def __init__(
+        self,
+        *,
+        kit_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        name: _builtins.str = ...,
+        text_colour: _builtins.str = ...,
+        highlight_colour: _builtins.str = ...,
+        background_colour: _builtins.str = ...,
+        logo: Global___BrandPicture | None = ...,
+        watermark: Global___BrandPicture | None = ...,
+        font: Global___BrandAsset | None = ...,
+        intro: Global___BrandAsset | None = ...,
+        outro: Global___BrandAsset | None = ...,
+        caption_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["font", b"font", "intro", b"intro", "logo", b"logo", "outro", b"outro", "watermark", b"watermark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_colour", b"background_colour", "caption_position", b"caption_position", "font", b"font", "highlight_colour", b"highlight_colour", "intro", b"intro", "kit_id", b"kit_id", "logo", b"logo", "name", b"name", "outro", b"outro", "text_colour", b"text_colour", "version", b"version", "watermark", b"watermark"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrandKit: _TypeAlias = BrandKit  # noqa: Y015
+
+@_typing.final
+class BrandPicture(_message.Message):
+    """A picture over the clip, within what the platforms leave free."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSET_FIELD_NUMBER: _builtins.int
+    CORNER_FIELD_NUMBER: _builtins.int
+    OPACITY_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    corner: _builtins.str
+    """"top-left", "top-right", "bottom-left" or "bottom-right" """
+    opacity: _builtins.int
+    """percent"""
+    scale: _builtins.int
+    """its longer side, in percent of the clip's shorter one"""
+    @_builtins.property
+    def asset(self) -> Global___BrandAsset: ...
+    def __init__(
+        self,
+        *,
+        asset: Global___BrandAsset | None = ...,
+        corner: _builtins.str = ...,
+        opacity: _builtins.int = ...,
+        scale: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "corner", b"corner", "opacity", b"opacity", "scale", b"scale"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrandPicture: _TypeAlias = BrandPicture  # noqa: Y015
+
+@_typing.final
+class BrandAsset(_message.Message):
+    """A file of a brand, looked at by a worker and stored by the hash of its content."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    SOUND_FIELD_NUMBER: _builtins.int
+    HDR_FIELD_NUMBER: _builtins.int
+    LOUDNESS_LUFS_FIELD_NUMBER: _builtins.int
+    asset_id: _builtins.str
+    """bas_..."""
+    kind: _builtins.str
+    """"picture", "font" or "film" """
+    key: _builtins.str
+    name: _builtins.str
+    """of a font: its family; else as the user's file is called"""
+    bytes: _builtins.int
+    width: _builtins.int
+    """pixels, of pictures and films"""
+    height: _builtins.int
+    duration_ms: _builtins.int
+    """of films"""
+    sound: _builtins.bool
+    """whether a film has any"""
+    hdr: _builtins.bool
+    loudness_lufs: _builtins.float
+    """of a film, integrated; -70 when silent"""
+    def __init__(
+        self,
+        *,
+        asset_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        key: _builtins.str = ...,
+        name: _builtins.str = ...,
+        bytes: _builtins.int = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        duration_ms: _builtins.int = ...,
+        sound: _builtins.bool = ...,
+        hdr: _builtins.bool = ...,
+        loudness_lufs: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_id", b"asset_id", "bytes", b"bytes", "duration_ms", b"duration_ms", "hdr", b"hdr", "height", b"height", "key", b"key", "kind", b"kind", "loudness_lufs", b"loudness_lufs", "name", b"name", "sound", b"sound", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrandAsset: _TypeAlias = BrandAsset  # noqa: Y015
+
+@_typing.final
+class CaptionStyle(_message.Message):
+    """A caption style of a tenant's own: a built-in one, changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STYLE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_COLOUR_FIELD_NUMBER: _builtins.int
+    HIGHLIGHT_COLOUR_FIELD_NUMBER: _builtins.int
+    BACKGROUND_COLOUR_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ANIMATION_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    style_id: _builtins.str
+    """sty_..."""
+    version: _builtins.int
+    """from 1"""
+    name: _builtins.str
+    text_colour: _builtins.str
+    """#rrggbb; empty: as the built-in one"""
+    highlight_colour: _builtins.str
+    background_colour: _builtins.str
+    size: _builtins.int
+    """pixels where the short side is 1080; 0: as the built-in one"""
+    animation: _builtins.str
+    """of another built-in style, by its name; empty: its own"""
+    position: _builtins.str
+    """"top", "middle" or "bottom"; empty: bottom"""
+    base: _builtins.str
+    """the built-in one, by its name"""
+    def __init__(
+        self,
+        *,
+        style_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        name: _builtins.str = ...,
+        text_colour: _builtins.str = ...,
+        highlight_colour: _builtins.str = ...,
+        background_colour: _builtins.str = ...,
+        size: _builtins.int = ...,
+        animation: _builtins.str = ...,
+        position: _builtins.str = ...,
+        base: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["animation", b"animation", "background_colour", b"background_colour", "base", b"base", "highlight_colour", b"highlight_colour", "name", b"name", "position", b"position", "size", b"size", "style_id", b"style_id", "text_colour", b"text_colour", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptionStyle: _TypeAlias = CaptionStyle  # noqa: Y015
+
+@_typing.final
+class Preset(_message.Message):
+    """A tenant's own way to ask for an export: what goes by itself where a request does not say it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRESET_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ASPECT_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    KIT_ID_FIELD_NUMBER: _builtins.int
+    MAX_CLIP_MS_FIELD_NUMBER: _builtins.int
+    TARGET_LUFS_FIELD_NUMBER: _builtins.int
+    preset_id: _builtins.str
+    """pst_..."""
+    version: _builtins.int
+    """from 1"""
+    name: _builtins.str
+    aspect: _builtins.str
+    style: _builtins.str
+    """built-in or sty_..., looked up when it is used"""
+    quality: _builtins.str
+    height: _builtins.int
+    """short side in pixels, 0: the plan's best"""
+    kit_id: _builtins.str
+    """kit_..., looked up when it is used; empty: none"""
+    max_clip_ms: _builtins.int
+    """longer clips are refused; 0: any length"""
+    target_lufs: _builtins.float
+    """0: what is usual"""
+    def __init__(
+        self,
+        *,
+        preset_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        name: _builtins.str = ...,
+        aspect: _builtins.str = ...,
+        style: _builtins.str = ...,
+        quality: _builtins.str = ...,
+        height: _builtins.int = ...,
+        kit_id: _builtins.str = ...,
+        max_clip_ms: _builtins.int = ...,
+        target_lufs: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect", b"aspect", "height", b"height", "kit_id", b"kit_id", "max_clip_ms", b"max_clip_ms", "name", b"name", "preset_id", b"preset_id", "quality", b"quality", "style", b"style", "target_lufs", b"target_lufs", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Preset: _TypeAlias = Preset  # noqa: Y015

@@ -216,10 +216,14 @@ class ExportRequested(_message.Message):
     MEDIA_FIELD_NUMBER: _builtins.int
     SOURCE_KEY_FIELD_NUMBER: _builtins.int
     TRANSCRIPT_KEY_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    TOGETHER_FIELD_NUMBER: _builtins.int
     export_id: _builtins.str
     """exp_..."""
     source_key: _builtins.str
     transcript_key: _builtins.str
+    group_id: _builtins.str
+    """empty: alone; else one of those below is at work at a time"""
     @_builtins.property
     def project(self) -> _common_pb2.ProjectRef: ...
     @_builtins.property
@@ -228,6 +232,10 @@ class ExportRequested(_message.Message):
     def render(self) -> _common_pb2.RenderOptions: ...
     @_builtins.property
     def media(self) -> _documents_pb2.MediaInfo: ...
+    @_builtins.property
+    def together(self) -> _containers.RepeatedCompositeFieldContainer[Global___Output]:
+        """the other outputs of the clip that one decode may serve"""
+
     def __init__(
         self,
         *,
@@ -238,14 +246,42 @@ class ExportRequested(_message.Message):
         media: _documents_pb2.MediaInfo | None = ...,
         source_key: _builtins.str = ...,
         transcript_key: _builtins.str = ...,
+        group_id: _builtins.str = ...,
+        together: _abc.Iterable[Global___Output] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "media", b"media", "project", b"project", "render", b"render"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "export_id", b"export_id", "media", b"media", "project", b"project", "render", b"render", "source_key", b"source_key", "transcript_key", b"transcript_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip", "export_id", b"export_id", "group_id", b"group_id", "media", b"media", "project", b"project", "render", b"render", "source_key", b"source_key", "together", b"together", "transcript_key", b"transcript_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportRequested: _TypeAlias = ExportRequested  # noqa: Y015
+
+@_typing.final
+class Output(_message.Message):
+    """An output of a clip that was asked for together with another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    RENDER_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
+    """exp_..."""
+    @_builtins.property
+    def render(self) -> _common_pb2.RenderOptions: ...
+    def __init__(
+        self,
+        *,
+        export_id: _builtins.str = ...,
+        render: _common_pb2.RenderOptions | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["render", b"render"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id", "render", b"render"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Output: _TypeAlias = Output  # noqa: Y015
 
 @_typing.final
 class ClipExported(_message.Message):
@@ -457,42 +493,37 @@ Global___ClipEdited: _TypeAlias = ClipEdited  # noqa: Y015
 
 @_typing.final
 class BrandKitSaved(_message.Message):
-    """A tenant's logo, colours and fonts have changed. Stated by the gateway."""
+    """A tenant's brand kit is another version of itself now, or is gone. Stated by the gateway."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_FIELD_NUMBER: _builtins.int
     KIT_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
-    LOGO_KEY_FIELD_NUMBER: _builtins.int
-    COLOURS_FIELD_NUMBER: _builtins.int
-    FONT_FIELD_NUMBER: _builtins.int
+    KIT_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
     kit_id: _builtins.str
     """kit_..."""
     name: _builtins.str
-    logo_key: _builtins.str
-    font: _builtins.str
+    deleted: _builtins.bool
     @_builtins.property
     def project(self) -> _common_pb2.ProjectRef:
         """the tenant's; no project is concerned"""
 
     @_builtins.property
-    def colours(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """#rrggbb"""
-
+    def kit(self) -> _common_pb2.BrandKit: ...
     def __init__(
         self,
         *,
         project: _common_pb2.ProjectRef | None = ...,
         kit_id: _builtins.str = ...,
         name: _builtins.str = ...,
-        logo_key: _builtins.str = ...,
-        colours: _abc.Iterable[_builtins.str] | None = ...,
-        font: _builtins.str = ...,
+        kit: _common_pb2.BrandKit | None = ...,
+        deleted: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kit", b"kit", "project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["colours", b"colours", "font", b"font", "kit_id", b"kit_id", "logo_key", b"logo_key", "name", b"name", "project", b"project"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "kit", b"kit", "kit_id", b"kit_id", "name", b"name", "project", b"project"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1085,3 +1116,257 @@ class WebhookAttempt(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WebhookAttempt: _TypeAlias = WebhookAttempt  # noqa: Y015
+
+@_typing.final
+class BrandAssetSubmitted(_message.Message):
+    """A file of a brand has been uploaded: what is it? Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    asset_id: _builtins.str
+    """bas_..."""
+    kind: _builtins.str
+    """what it is to be: "picture", "font" or "film" """
+    object_key: _builtins.str
+    """of the upload"""
+    file_name: _builtins.str
+    """as the user knows it"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_" """
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        asset_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        object_key: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_id", b"asset_id", "file_name", b"file_name", "kind", b"kind", "object_key", b"object_key", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrandAssetSubmitted: _TypeAlias = BrandAssetSubmitted  # noqa: Y015
+
+@_typing.final
+class BrandAssetTaken(_message.Message):
+    """It is what it was to be, and stored. Stated by export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    ASSET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_" """
+
+    @_builtins.property
+    def asset(self) -> _common_pb2.BrandAsset: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        asset: _common_pb2.BrandAsset | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrandAssetTaken: _TypeAlias = BrandAssetTaken  # noqa: Y015
+
+@_typing.final
+class BrandAssetDeleted(_message.Message):
+    """The tenant does not want this file any more. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    ASSET_ID_FIELD_NUMBER: _builtins.int
+    asset_id: _builtins.str
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_" """
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        asset_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_id", b"asset_id", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrandAssetDeleted: _TypeAlias = BrandAssetDeleted  # noqa: Y015
+
+@_typing.final
+class CaptionStyleSaved(_message.Message):
+    """A caption style of a tenant's own is another version of itself now, or is gone. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    deleted: _builtins.bool
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; no project is concerned"""
+
+    @_builtins.property
+    def style(self) -> _common_pb2.CaptionStyle: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        style: _common_pb2.CaptionStyle | None = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "style", b"style"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "project", b"project", "style", b"style"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptionStyleSaved: _TypeAlias = CaptionStyleSaved  # noqa: Y015
+
+@_typing.final
+class PresetSaved(_message.Message):
+    """A preset of a tenant's own is another version of itself now, or is gone. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    PRESET_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    deleted: _builtins.bool
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; no project is concerned"""
+
+    @_builtins.property
+    def preset(self) -> _common_pb2.Preset: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        preset: _common_pb2.Preset | None = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["preset", b"preset", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "preset", b"preset", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresetSaved: _TypeAlias = PresetSaved  # noqa: Y015
+
+@_typing.final
+class PreviewRequested(_message.Message):
+    """Somebody wants to see a caption style that has no picture yet. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    PREVIEW_ID_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
+    preview_id: _builtins.str
+    """pvw_..."""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_" """
+
+    @_builtins.property
+    def style(self) -> _common_pb2.CaptionStyle: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        preview_id: _builtins.str = ...,
+        style: _common_pb2.CaptionStyle | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "style", b"style"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["preview_id", b"preview_id", "project", b"project", "style", b"style"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewRequested: _TypeAlias = PreviewRequested  # noqa: Y015
+
+@_typing.final
+class PreviewRendered(_message.Message):
+    """The picture is in the object store. Stated by export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    PREVIEW_ID_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    preview_id: _builtins.str
+    key: _builtins.str
+    """JPEG"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_" """
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        preview_id: _builtins.str = ...,
+        key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "preview_id", b"preview_id", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewRendered: _TypeAlias = PreviewRendered  # noqa: Y015
+
+@_typing.final
+class BatchRequested(_message.Message):
+    """Several outputs were asked for together. Stated by the gateway, after an ExportRequested for each."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    EXPORT_IDS_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.str
+    """bat_..."""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef:
+        """the tenant's; project "_", as the clips may be of several"""
+
+    @_builtins.property
+    def export_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """in the order of clips, aspects and styles"""
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        batch_id: _builtins.str = ...,
+        export_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "export_ids", b"export_ids", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchRequested: _TypeAlias = BatchRequested  # noqa: Y015

@@ -29,10 +29,10 @@ class Seat:
 
 
 async def take(
-    connection: Connection, stage: Stage, tenant: str, *, limit: int, owner: str
+    connection: Connection, stage: Stage, whose: str, *, limit: int, owner: str
 ) -> Seat | None:
-    """A free one of a tenant's seats, or None where all are taken."""
-    row = f"$KV.{progress.BUCKET}.seats.{stage.name}.{tenant}"
+    """A free one of a tenant's seats, or of a group of jobs; None where all are taken."""
+    row = f"$KV.{progress.BUCKET}.seats.{stage.name}.{whose}"
     taken = await _taken(connection, row)
     free = [n for n in range(limit) if f"{row}.{n}" not in taken]
     for n in random.sample(free, min(TRIES, len(free))):  # apart, so that few want the same

@@ -1,22 +1,17 @@
 """Exports: clips rendered on request."""
 
 import asyncio
-import contextlib
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from google.protobuf.json_format import ParseDict
 
-from clipforge.v1 import documents_pb2
 from clipforge.v1.common_pb2 import ProjectRef
-from clipforge.v1.facts_pb2 import ExportCancelled, ExportRequested, ProjectCancelled
-from clipforge_catalog.queries import clips, exports, figures, jobs, projects
-from clipforge_catalog.tables import Clip, Export, JobState
+from clipforge.v1.facts_pb2 import ExportCancelled
+from clipforge_catalog.queries import exports, figures, jobs
+from clipforge_catalog.tables import Export, JobState
 from clipforge_contracts import ids
-from clipforge_contracts.plans import Plan
-from clipforge_gateway import cursors, rows, schemas, views
+from clipforge_gateway import batches, cursors, requests, rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
@@ -26,17 +21,13 @@ from clipforge_gateway.problems import (
     GONE,
     NO_ROOM,
     NOT_FOUND,
-    Problem,
     documented,
 )
 from clipforge_gateway.routes.projects import (
     LOOK_AGAIN_SECONDS,
     Wait,
-    render_options,
     something_happened,
 )
-from clipforge_runtime.bus import Contradicted
-from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 
@@ -64,73 +55,40 @@ async def create(
 
     Where that has failed or was cancelled, asking again is another export.
     """
-    fact = await _request(parts, caller, body)
-    about = {"tenant": caller.tenant_id, "project": fact.project.project_id}
-    if await parts.log.last(ProjectCancelled, about=fact.project.project_id, **about):
-        raise Problem(CONFLICT, "The project of this clip was cancelled: submit the film again.")
-    with contextlib.suppress(Contradicted):  # clip detection has asked for the same before
-        async with parts.submissions.of(caller.tenant_id) as submission:
-            stated = await parts.log.state(
-                fact,
-                fact_id=ids.derive("evt", fact.export_id, "requested"),
-                lane=submission.lane,
-                headers=trace_headers(),
-                once=True,
-            )
-            submission.sequence = stated.sequence
-        await rows.caught_up(parts, stated.sequence)
+    [source] = await requests.sources(parts, caller, [body.clip_id])
+    wish = await wishes.wish_of(parts, caller, body, usual_kit=source.usual_kit)
+    wish.check(source.clip.end_ms - source.clip.start_ms)
+    fact = requests.request(caller, source, wish.render)
+    await requests.state(parts, caller, [fact])
     response.headers["Location"] = f"/v1/exports/{fact.export_id}"
     return await _view(parts, caller, fact.export_id)
 
 
-async def _request(parts: Parts, caller: Caller, body: schemas.CreateExport) -> ExportRequested:
-    async with parts.sessions() as session:
-        clip = await clips.get(session, caller.tenant_id, body.clip_id)
-        project = await projects.get(session, caller.tenant_id, clip.project_id) if clip else None
-        if clip is None or project is None:
-            raise Problem(NOT_FOUND, "There is no clip of this id.")
-        asset = (await projects.assets(session, [project])).get(project.asset_id or "")
-        former = await exports.of_clip(session, caller.tenant_id, clip.id)
-    if project.expired_at is not None:
-        raise Problem(GONE, "The film of this clip has expired: submit it again.")
-    if asset is None or project.transcript_key is None:
-        raise Problem(CONFLICT, "The film of this clip is not ready.")
-    look = (body.aspect, body.style, body.quality, body.height)
-    return ExportRequested(
-        project=ProjectRef(
-            tenant_id=caller.tenant_id, project_id=project.id, plan=Plan(project.plan).wire
-        ),
-        export_id=_export_id((clip.id, clip.start_ms, clip.end_ms, *look), former),
-        clip=_clip(clip),
-        render=render_options(body),
-        media=ParseDict(asset.media, documents_pb2.MediaInfo()),
-        source_key=asset.objects["source_key"],
-        transcript_key=project.transcript_key,
-    )
-
-
-def _export_id(what: Sequence[str | int], former: Mapping[str, str]) -> str:
-    """The same for the same wish, as clip detection derives it, past those that came to nothing."""
-    for again in range(len(former) + 1):
-        export_id = ids.derive("exp", *what, *((again,) if again else ()))
-        if former.get(export_id) not in (JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED):
-            break
-    return export_id
-
-
-@router.get("", operation_id="listExports", summary="Exports, newest first", responses=documented())
+@router.get(
+    "",
+    operation_id="listExports",
+    summary="Exports, newest first",
+    responses=documented(NOT_FOUND),
+)
 async def list_exports(
     parts: PartsDep,
     caller: CallerDep,
     project_id: Annotated[str | None, Query(pattern=r"^prj_[a-z0-9]{26}$")] = None,
+    clip_id: Annotated[str | None, Query(pattern=r"^clip_[a-z0-9]{26}$")] = None,
+    batch_id: Annotated[str | None, Query(pattern=r"^bat_[a-z0-9]{26}$")] = None,
+    state: JobState | None = None,
     cursor: Annotated[str, Query(max_length=500)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> schemas.PageView[schemas.ExportView]:
+    among = (await batches.find(parts, caller, batch_id)).export_ids if batch_id else None
     async with parts.sessions() as session:
         page = await exports.of_tenant(
             session,
             caller.tenant_id,
             project=project_id,
+            clip=clip_id,
+            state=state,
+            among=among,
             after=cursors.read(cursor),
             limit=limit,
         )
@@ -223,15 +181,3 @@ async def _files(parts: Parts, row: Export) -> dict[str, str]:
         for name, (key, extension) in FILES.items()
         if objects.get(key)
     }
-
-
-def _clip(row: Clip) -> documents_pb2.Clip:
-    return documents_pb2.Clip(
-        id=row.id,
-        start_ms=row.start_ms,
-        end_ms=row.end_ms,
-        score=row.score,
-        title=row.title,
-        text=row.text,
-        detector=row.detector,
-    )

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Query, Response
 from clipforge.v1.common_pb2 import (
     ProjectOptions,
     ProjectRef,
-    RenderOptions,
     Source,
     UploadSource,
     UrlSource,
@@ -21,7 +20,7 @@ from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import Job, ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_contracts.documents import as_dict
-from clipforge_gateway import cursors, rows, schemas, views
+from clipforge_gateway import cursors, rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.feed import Event
@@ -69,7 +68,7 @@ async def create(
         project=_ref(caller, seed.id("prj")),
         title=body.title,
         source=_source(caller, body.source),
-        options=_options(body.options),
+        options=await _options(parts, caller, body.options),
     )
     project_id = fact.project.project_id
     response.headers["Location"] = f"/v1/projects/{project_id}"
@@ -287,7 +286,7 @@ async def _take_up(parts: Parts, caller: Caller, source: Source) -> None:
     source.upload.file_name = known.file_name if known else ""
 
 
-def _options(options: schemas.ProjectOptions) -> ProjectOptions:
+async def _options(parts: Parts, caller: Caller, options: schemas.ProjectOptions) -> ProjectOptions:
     if options.max_clip_ms and options.min_clip_ms > options.max_clip_ms:
         raise Problem(INVALID, "`min_clip_ms` is above `max_clip_ms`.")
     return ProjectOptions(
@@ -298,17 +297,7 @@ def _options(options: schemas.ProjectOptions) -> ProjectOptions:
         max_clip_ms=options.max_clip_ms,
         auto_export=options.auto_export,
         model=options.model,
-        render=render_options(options),
-    )
-
-
-def render_options(options: schemas.RenderOptions) -> RenderOptions:
-    """How a clip is to look, as it travels."""
-    return RenderOptions(
-        aspect=options.aspect,
-        style=options.style,
-        quality=options.quality,
-        height=options.height,
+        render=await wishes.render_options(parts, caller, options),
     )
 
 

@@ -1,9 +1,12 @@
 """Facts about exports."""
 
+from typing import Any
+
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.facts_pb2 import (
+    BatchRequested,
     ClipExported,
     ExportCancelled,
     ExportExpired,
@@ -11,7 +14,7 @@ from clipforge.v1.facts_pb2 import (
     JobReplayed,
     StageFailed,
 )
-from clipforge_catalog.tables import Export, JobState, Project
+from clipforge_catalog.tables import Batch, Export, JobState, Project
 from clipforge_contracts.documents import as_dict
 from clipforge_projector.projections import job, removal
 from clipforge_runtime.bus import Entry
@@ -40,6 +43,8 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
             style=fact.render.style,
             quality=fact.render.quality,
             height=fact.render.height,
+            render=as_dict(fact.render),
+            kit_id=fact.render.kit.kit_id or None,
             record={},
             request=as_dict(fact),
             sequence=entry.sequence,
@@ -49,9 +54,23 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
     )
 
 
+async def batch_requested(session: AsyncSession, fact: BatchRequested, entry: Entry) -> None:
+    if await session.get(Batch, fact.batch_id) is None:
+        session.add(
+            Batch(
+                id=fact.batch_id,
+                tenant_id=fact.project.tenant_id,
+                export_ids=list(fact.export_ids),
+                sequence=entry.sequence,
+                created_at=entry.time,
+            )
+        )
+
+
 async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> None:
     export = await session.get(Export, fact.export_id)
     if export is None or export.state in (JobState.CANCELLED, JobState.EXPIRED):
+        await _let_go(session, as_dict(fact.record), entry)  # rendered along with others, say
         return
     export.state = JobState.COMPLETED
     await removal.wanted(session, removal.folder(fact.record.objects.clip_key))
@@ -99,6 +118,11 @@ async def expired(session: AsyncSession, fact: ExportExpired, entry: Entry) -> N
     export.failure_reason = "expired"
     export.failure_sentence = GONE
     await session.flush()
-    same = select(Export).where(Export.record == export.record, Export.state == JobState.COMPLETED)
+    await _let_go(session, export.record, entry)
+
+
+async def _let_go(session: AsyncSession, record: dict[str, Any], entry: Entry) -> None:
+    """Files go where no other export is the same."""
+    same = select(Export).where(Export.record == record, Export.state == JobState.COMPLETED)
     if (await session.exec(same.limit(1))).first() is None:
-        await removal.due(session, [removal.folder(export.record["objects"]["clip_key"])], entry)
+        await removal.due(session, [removal.folder(record["objects"]["clip_key"])], entry)

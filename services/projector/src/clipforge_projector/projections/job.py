@@ -6,7 +6,7 @@ from typing import Final
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge.v1.facts_pb2 import ExportCancelled, JobReplayed, StageFailed
+from clipforge.v1.facts_pb2 import BrandAssetDeleted, ExportCancelled, JobReplayed, StageFailed
 from clipforge_catalog.tables import Job, JobState, Project
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, about, project_of
@@ -14,7 +14,9 @@ from clipforge_contracts.pipeline import EXPORT, PIPELINE, Stage, feeds
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
-_ENDS: Final[dict[type[Fact], Stage]] = {stage.outcome: stage for stage in PIPELINE}
+_ENDS: Final[dict[type[Fact], Stage]] = {
+    outcome: stage for stage in PIPELINE for outcome in stage.outcomes
+}
 
 
 async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
@@ -24,8 +26,8 @@ async def caused(session: AsyncSession, fact: Fact, entry: Entry) -> None:
         return
     project = project_of(fact)
     row = await session.get(Project, project.project_id)
-    if row is None and not stage.apart:
-        return
+    if row is None and project.project_id != subjects.NOTHING:
+        return  # deleted meanwhile
     cancelled = row is not None and row.cancelled_at is not None
     job_id = stage.job(fact)
     job = await session.get(Job, job_id)
@@ -111,6 +113,13 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
 
 async def export_cancelled(session: AsyncSession, fact: ExportCancelled, entry: Entry) -> None:
     job = await _latest(session, EXPORT, fact.project.project_id, fact.export_id)
+    if job is not None and job.state == JobState.WAITING:
+        job.state = JobState.CANCELLED
+        job.finished_at = entry.time
+
+
+async def asset_deleted(session: AsyncSession, fact: BrandAssetDeleted, entry: Entry) -> None:
+    job = await _latest(session, EXPORT, fact.project.project_id, fact.asset_id)
     if job is not None and job.state == JobState.WAITING:
         job.state = JobState.CANCELLED
         job.finished_at = entry.time

@@ -22,6 +22,7 @@ class Style:
     lines: int
     upper: bool = False
     box: str = ""
+    edge: str = "#000000"  # colour of the outline
 
 
 STYLES: Final = {
@@ -79,25 +80,4 @@ STYLES: Final = {
     "bar": Style(
         "poppins", "Poppins-Bold.ttf", 84, "bar", "#111111", "#D90429", 0, 0, 6, 2, box="#FFFFFF"
     ),
-}
-
-
-@dataclass(frozen=True)
-class Safe:
-    """Where captions may stand on a canvas: clear of the platforms' buttons and titles."""
-
-    width: int
-    height: int
-    left: int
-    right: int
-    centre_y: int
-
-
-# 9:16: 120 to 170 px of buttons at the right, 320 to 460 px of titles at the bottom (TikTok, Reels,
-# Shorts, as published by third parties in 2026).
-CANVASES: Final = {
-    "9:16": Safe(1080, 1920, 90, 930, 1390),
-    "4:5": Safe(1080, 1350, 80, 1000, 1080),
-    "1:1": Safe(1080, 1080, 70, 1010, 880),
-    "16:9": Safe(1920, 1080, 200, 1720, 920),
 }
