@@ -11,7 +11,7 @@ from clipforge_runtime.settings import load
 
 
 async def main(settings: Settings) -> None:
-    app = create_app()
+    app = create_app(settings.origins)
     async with service("gateway", settings) as running, open_parts(settings) as parts:
         app.state.parts = parts
         running.ready("log", parts.log.healthy)

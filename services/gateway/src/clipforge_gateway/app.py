@@ -1,15 +1,16 @@
 """The web application: its parts, and how they come and go."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 
 from clipforge.v1.common_pb2 import ProjectRef
@@ -21,11 +22,14 @@ from clipforge_gateway import openapi, problems
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
 from clipforge_gateway.etags import EntityTags
 from clipforge_gateway.feed import Feed
+from clipforge_gateway.gate import Gate
 from clipforge_gateway.idempotency import Idempotency
 from clipforge_gateway.limits import Limits
+from clipforge_gateway.load import Load
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
+from clipforge_gateway.rates import Rates
 from clipforge_gateway.repeats import Repeats
 from clipforge_gateway.routes import (
     batches,
@@ -66,8 +70,22 @@ problems (RFC 9457) with stable types; times of media are integer milliseconds.
 """
 
 
-def create_app() -> FastAPI:
-    """The routes, without their parts: see `open_parts`."""
+CORS: Final[dict[str, Any]] = {
+    "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": [
+        *("Authorization", "X-API-Key", "Content-Type", "X-Request-Id", "Last-Event-ID"),
+        *("Idempotency-Key", "If-Match", "If-None-Match"),
+    ],
+    "expose_headers": [
+        *("Location", "ETag", "Retry-After", "X-Request-Id", "Idempotency-Replayed"),
+        *("RateLimit", "RateLimit-Policy"),
+    ],
+    "max_age": 600,  # seconds
+}
+
+
+def create_app(origins: Sequence[str] = ()) -> FastAPI:
+    """The routes, without their parts: see `open_parts`. `origins`: pages that may ask, too."""
     # The page at /docs brings its scripts along: it works where no other host can be reached.
     app = FastAPIOffline(
         title="ClipForge",
@@ -79,10 +97,12 @@ def create_app() -> FastAPI:
     )
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     problems.install(app)
-    for layer in (Idempotency, EntityTags):
+    for layer in (Idempotency, EntityTags, Gate):
         app.add_middleware(layer)
     # What these refuse is answered as what routes refuse.
     app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)
+    if origins:
+        app.add_middleware(CORSMiddleware, allow_origins=list(origins), **CORS)
     app.add_middleware(Limits)  # the last one added comes first
     modules = (
         *(projects, uploads, clips, clip_edits, exports, events),
@@ -116,7 +136,8 @@ async def parts_of(
         await _make_first_tenant(bus, key)
     feed = Feed(bus)
     feed.incarnation = await bus.incarnation()
-    following = asyncio.create_task(_keep_following(feed))
+    load = Load(most=settings.shed_requests, longest_lag=settings.shed_lag_seconds)
+    tasks = [asyncio.create_task(_keep_following(feed)), asyncio.create_task(load.watch())]
     try:
         authenticator = Authenticator(sessions, key)
         yield Parts(
@@ -130,12 +151,14 @@ async def parts_of(
             Outlook(bus, store),
             Paces(sessions),
             Repeats(bus),
+            Rates(bus, settings),
+            load,
         )
     finally:
         feed.close()
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _keep_following(feed: Feed) -> None:

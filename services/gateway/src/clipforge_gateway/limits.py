@@ -11,7 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clipforge_gateway.problems import INTERNAL, TOO_LARGE, TOO_LONG, Kind, answer
+from clipforge_gateway.depth import MAX_DEPTH, Depth
+from clipforge_gateway.problems import (
+    HEADERS_TOO_LARGE,
+    INTERNAL,
+    INVALID,
+    TOO_LARGE,
+    TOO_LONG,
+    Kind,
+    answer,
+)
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +30,24 @@ MAX_URL: Final = 8 * 1024
 DRAINED: Final = 16 * MAX_BODY
 DRAIN_SECONDS: Final = 5.0
 LARGE: Final = f"At most {MAX_BODY} bytes a request. Films go to the addresses of an upload."
+MAX_HEADERS: Final = 100
+MAX_HEADER_BYTES: Final = 32 * 1024  # all together
+MAX_PARAMETERS: Final = 50
 SAFE: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",  # where TLS ends at the edge
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",  # a tenant's own, with links that open without a key
 }
+
+
+# The page at /docs begins by a script of its own in the page; nothing that anybody sends is on it.
+DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
 
 
 class Limits:
@@ -43,6 +64,7 @@ class Limits:
         request_id = _request_id(headers.get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         received = 0
+        depth = Depth()
         begun = False
 
         async def bounded() -> Message:
@@ -52,6 +74,9 @@ class Limits:
             if received > MAX_BODY:  # sent in chunks, without a declared length
                 await _drain(receive)
                 raise HTTPException(TOO_LARGE.status, LARGE)
+            depth.feed(message.get("body", b""))
+            if depth.deepest > MAX_DEPTH:
+                raise HTTPException(INVALID.status, f"At most {MAX_DEPTH} levels of JSON.")
             return message
 
         async def safe(message: Message) -> None:
@@ -60,6 +85,8 @@ class Limits:
             if message["type"] == "http.response.start":
                 sent = MutableHeaders(scope=message)
                 sent["X-Request-Id"] = request_id
+                if scope["path"].startswith("/docs"):
+                    sent.setdefault("Content-Security-Policy", DOCS_POLICY)
                 for name, value in SAFE.items():
                     sent.setdefault(name, value)
             await send(message)
@@ -69,6 +96,13 @@ class Limits:
 
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL:
             await refuse(TOO_LONG, f"At most {MAX_URL} bytes of an address.")
+            return
+        if _size(scope) > MAX_HEADER_BYTES or len(scope["headers"]) > MAX_HEADERS:
+            sentence = f"At most {MAX_HEADERS} headers with {MAX_HEADER_BYTES} bytes together."
+            await refuse(HEADERS_TOO_LARGE, sentence)
+            return
+        if scope["query_string"].count(b"&") >= MAX_PARAMETERS:
+            await refuse(INVALID, f"At most {MAX_PARAMETERS} parameters of an address.")
             return
         if _declared(headers) > MAX_BODY:
             await _drain(receive)
@@ -81,6 +115,10 @@ class Limits:
                 raise
             log.exception("unhandled: request %s", request_id)
             await refuse(INTERNAL, "Please report the request_id to the operator.")
+
+
+def _size(scope: Scope) -> int:
+    return sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _declared(headers: Headers) -> int:

@@ -12,6 +12,7 @@ from clipforge_gateway.problems import (
     INTERNAL,
     KEY_REUSED,
     MEDIA_TYPE,
+    RATE_LIMITED,
     TOO_LARGE,
     UNCONDITIONAL,
     ProblemBody,
@@ -36,6 +37,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             for method, operation in methods.items():
                 if path.startswith("/v1/"):
                     _OF_METHOD.get(method, _nothing)(operation)
+                    _tell_rate(operation)
                 _tell_errors(operation)
         app.openapi_schema = made
     return app.openapi_schema
@@ -72,6 +74,11 @@ def _tell_tags(operation: dict[str, Any]) -> None:
             "schema": TEXT,
         }
     )
+
+
+def _tell_rate(operation: dict[str, Any]) -> None:
+    """See gate.Gate."""
+    operation["responses"].setdefault(str(RATE_LIMITED.status), {"description": RATE_LIMITED.title})
 
 
 def _nothing(operation: dict[str, Any]) -> None:

@@ -10,9 +10,11 @@ from starlette.types import Scope
 from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
 from clipforge_gateway.feed import Feed
+from clipforge_gateway.load import Load
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.problems import FORBIDDEN, UNAUTHENTICATED, Problem
+from clipforge_gateway.rates import Rates
 from clipforge_gateway.repeats import Repeats, Seed
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
@@ -38,6 +40,8 @@ class Parts:
     outlook: Outlook
     paces: Paces
     repeats: Repeats
+    rates: Rates
+    load: Load
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")

@@ -1,6 +1,7 @@
 """Every way a request can fail, as RFC 9457 problems with stable types."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -51,7 +52,11 @@ KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key came with
 UNCONDITIONAL = Kind("precondition-required", 428, "This needs the header If-Match")
 BACKLOG = Kind("backlog-full", 429, "Too much of your work is not done yet")
 NO_ROOM = Kind("no-room", 503, "There is no room for new work just now")
+HEADERS_TOO_LARGE = Kind("headers-too-large", 431, "The headers are too large")
+RATE_LIMITED = Kind("rate-limited", 429, "You ask more often than your plan has it")
+AT_ONCE = Kind("too-many-at-once", 429, "Too many of your requests are open at once")
 INTERNAL = Kind("internal", 500, "Something went wrong on our side")
+OVERLOADED = Kind("overloaded", 503, "This gateway has more to do than it can answer in time")
 UNAVAILABLE = Kind("unavailable", 503, "A part of ClipForge does not answer just now")
 
 CATALOGUE: Final = (
@@ -70,12 +75,23 @@ CATALOGUE: Final = (
     KEY_REUSED,
     UNCONDITIONAL,
     BACKLOG,
+    RATE_LIMITED,
+    AT_ONCE,
+    HEADERS_TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,
+    OVERLOADED,
     NO_ROOM,
 )
 # Seconds until it is worth another try: an outage may be over soon, a backlog is not.
-_AFTER: Final = {IN_PROGRESS: 1, UNAVAILABLE: RETRY_SECONDS, BACKLOG: 30, NO_ROOM: 60}
+_AFTER: Final = {
+    IN_PROGRESS: 1,
+    AT_ONCE: 1,
+    OVERLOADED: 1,
+    UNAVAILABLE: RETRY_SECONDS,
+    BACKLOG: 30,
+    NO_ROOM: 60,
+}
 _BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
 _IN_WORDS: Final = {  # what the framework says of itself tells nobody what to do
     NOT_FOUND.status: "Nothing has this address. /docs lists those that there are.",
@@ -105,10 +121,13 @@ class ProblemBody(BaseModel):
 class Problem(Exception):
     """A refusal. `detail` says what to do, to the person who reads it."""
 
-    def __init__(self, kind: Kind, detail: str) -> None:
+    def __init__(
+        self, kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.headers = headers or {}
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
@@ -124,7 +143,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> JSONResponse:
-        return answer(request, error.kind, error.detail)
+        refusal = answer(request, error.kind, error.detail)
+        refusal.headers.update(error.headers)
+        return refusal
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

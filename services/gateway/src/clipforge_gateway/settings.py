@@ -32,6 +32,32 @@ class Settings(RuntimeSettings):
     )
     backlog_pro: int = Field(default=500, gt=0, description="The same for the plan pro")
     backlog_business: int = Field(default=5000, gt=0, description="The same for business")
+    rate_free: int = Field(
+        default=600,
+        ge=0,
+        description="Requests a minute that a free tenant may make, of which a quarter may be "
+        "writes and a tenth searches; 0: no limit",
+    )
+    rate_pro: int = Field(default=3000, ge=0, description="The same for the plan pro")
+    rate_business: int = Field(default=12_000, ge=0, description="The same for business")
+    held_per_tenant: int = Field(
+        default=1000,
+        gt=0,
+        description="Event streams that one tenant may have open at a gateway, and as many waits",
+    )
+    shed_requests: int = Field(
+        default=1000, gt=0, description="Requests in hand from which a gateway refuses more"
+    )
+    shed_lag_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        description="Lag of the event loop from which a gateway refuses requests, where it lasts",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Pages that may ask from a browser, by commas: https://console.example.com; "
+        "empty: none",
+    )
     link_seconds: int = Field(
         default=3600, ge=60, le=604_800, description="How long a download link is good for"
     )
@@ -68,6 +94,19 @@ class Settings(RuntimeSettings):
     def webhooks_allowed(self) -> frozenset[tuple[str, int]]:
         """The exceptions to the rule that webhooks go to public addresses by https."""
         return hosts_and_ports(self.webhooks_allow)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of pages that may ask from a browser."""
+        return tuple(one.strip() for one in self.cors_origins.split(",") if one.strip())
+
+    def rate_of(self, plan: Plan) -> int:
+        """How many requests a minute a tenant of this plan may make; 0: no limit."""
+        return {
+            Plan.FREE: self.rate_free,
+            Plan.PRO: self.rate_pro,
+            Plan.BUSINESS: self.rate_business,
+        }[plan]
 
     def backlog_of(self, plan: Plan) -> int:
         """How many jobs a tenant of this plan may have unfinished at a time."""

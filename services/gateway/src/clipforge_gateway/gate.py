@@ -1,0 +1,114 @@
+"""What stands before the routes: how often, how much at once, and whether this process can now.
+
+Health is never held up. Streams and waits are held open for long, so they are bounded by tenant and
+do not count as load.
+"""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import parse_qs
+
+from prometheus_client import Counter as Metric
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipforge_gateway.auth import Caller
+from clipforge_gateway.parts import caller_or_none, parts_of_app
+from clipforge_gateway.problems import AT_ONCE, OVERLOADED, RATE_LIMITED, Problem
+from clipforge_gateway.rates import WINDOW_SECONDS, Kind
+
+READS: Final = ("GET", "HEAD", "OPTIONS")
+SEARCHES: Final = 8  # of one tenant at once, in one process: each is a query over all its words
+SHED: Final = Metric("clipforge_shed_total", "Requests refused to keep the others quick", ["why"])
+
+
+class Gate:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open: Counter[tuple[str, str]] = Counter()  # by tenant and what it is
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            await self._app(scope, receive, send)
+            return
+        what = _held_open(scope)
+        with parts_of_app(scope).load.request(counts=what in ("", "search")) as overloaded:
+            if overloaded:
+                SHED.labels(overloaded).inc()
+                raise Problem(OVERLOADED, "This gateway is busy just now. Try again in a moment.")
+            caller = await caller_or_none(Request(scope))
+            if caller is None:  # the route says that it is nobody
+                await self._app(scope, receive, send)
+                return
+            send = await _counted(scope, caller, send)
+            with self._one_more(scope, caller, what):
+                await self._app(scope, receive, send)
+
+    @contextmanager
+    def _one_more(self, scope: Scope, caller: Caller, what: str) -> Generator[None]:
+        """Of what is held open or costs much, a tenant has so many at once in this process."""
+        most = {"": 0, "search": SEARCHES}.get(what, parts_of_app(scope).settings.held_per_tenant)
+        if not most:
+            yield
+            return
+        key = (caller.tenant_id, what)
+        if self._open[key] >= most:
+            SHED.labels(what).inc()
+            raise Problem(
+                AT_ONCE, f"You have {most} requests of this kind open: end one, then ask again."
+            )
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+
+async def _counted(scope: Scope, caller: Caller, send: Send) -> Send:
+    """Count the request. A Problem where there were too many; else it is told how many are left."""
+    rate = await parts_of_app(scope).rates.count(caller, _kind(scope))
+    if rate is None:
+        return send
+    if not rate.allowed:
+        raise Problem(
+            RATE_LIMITED,
+            f"Your plan has {rate.quota} requests of the kind `{rate.kind}` in "
+            f"{WINDOW_SECONDS} seconds. Go on in {rate.seconds_left} seconds.",
+            headers={**rate.headers(), "Retry-After": str(rate.seconds_left)},
+        )
+    told = [(name.lower().encode(), value.encode()) for name, value in rate.headers().items()]
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *told]}
+        await send(message)
+
+    return telling
+
+
+def _kind(scope: Scope) -> Kind:
+    if _is_search(scope):
+        return "search"
+    return "read" if scope["method"] in READS else "write"
+
+
+def _held_open(scope: Scope) -> str:
+    """What a request is that lasts; empty: it does not."""
+    if scope["method"] not in READS:
+        return ""
+    if scope["path"].endswith("/events"):
+        return "stream"
+    if _is_search(scope):
+        return "search"
+    wait = parse_qs(scope["query_string"].decode("latin-1")).get("wait", ["0"])
+    return "wait" if wait != ["0"] else ""
+
+
+def _is_search(scope: Scope) -> bool:
+    return "search" in scope["path"].rsplit("/", 1)[-1]

@@ -1,0 +1,54 @@
+"""How busy this process is: the lag of its event loop, and the requests that it has in hand."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import Gauge
+
+PROBE_SECONDS: Final = 0.1
+PROBES: Final = 5  # in a row that were late: one slow moment is no load
+LAG: Final = Gauge("clipforge_loop_lag_seconds", "How late the event loop is")
+IN_HAND: Final = Gauge("clipforge_requests_in_hand", "Requests that are being answered")
+
+
+class Load:
+    """Says when this process has more in hand than it answers in time."""
+
+    def __init__(self, *, most: int, longest_lag: float) -> None:
+        self._most = most
+        self._longest = longest_lag  # seconds
+        self._late = 0
+        self._in_hand = 0
+
+    async def watch(self) -> None:
+        """Measure the loop, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + PROBE_SECONDS
+            await asyncio.sleep(PROBE_SECONDS)  # that it ends late is what is measured
+            self.saw(loop.time() - due)
+
+    def saw(self, lag: float) -> None:
+        """Take a measurement in."""
+        LAG.set(lag)
+        self._late = self._late + 1 if lag > self._longest else 0
+
+    @contextmanager
+    def request(self, *, counts: bool) -> Generator[str]:
+        """Have a request in hand; why not, or empty."""
+        if self._late >= PROBES:
+            yield "lag"
+        elif not counts:
+            yield ""
+        elif self._in_hand >= self._most:
+            yield "number"
+        else:
+            self._in_hand += 1
+            IN_HAND.set(self._in_hand)
+            try:
+                yield ""
+            finally:
+                self._in_hand -= 1
+                IN_HAND.set(self._in_hand)
