@@ -28,11 +28,11 @@ DOCS = Path(__file__).parent
 SERVICES = ("gateway", "projector", *BY_STAGE)
 BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
 
+EVERY_SERVICE, WITH_TABLES = "Every service", "Services with tables"
 METRIC_SOURCES = {
-    "Every service": "libs/runtime/src",
-    "gateway": "services/gateway/src",
-    "projector": "services/projector/src",
-    "webhooks": "services/webhooks/src",
+    EVERY_SERVICE: "libs/runtime/src",
+    WITH_TABLES: "libs/catalog/src",
+    **{service: f"services/{service}/src" for service in SERVICES},
 }
 
 # What is read where pydantic cannot be: by the command, before there are any settings.
@@ -76,8 +76,10 @@ def metrics_page() -> str:
     """The whole of docs/metrics.md."""
     sections = [METRICS_INTRO]
     for title, source in METRIC_SOURCES.items():
-        rows = ["| name | type | labels | meaning |", "| --- | --- | --- | --- |"]
-        rows += [f"| {' | '.join(cells)} |" for cells in sorted(_metrics(source))]
+        rows = [f"| {' | '.join(cells)} |" for cells in sorted(set(_metrics(source)))]
+        if not rows:
+            continue  # it has none of its own
+        rows[:0] = ["| name | type | labels | meaning |", "| --- | --- | --- | --- |"]
         sections += [f"## {title}\n", "\n".join(rows) + "\n"]
     return "\n".join(sections)
 
@@ -88,7 +90,8 @@ def _metrics(source: str) -> Iterator[tuple[str, ...]]:
     for file in sorted(root.rglob("*.py")):
         if DECLARES not in file.read_text():
             continue
-        module = importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
+        name = ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        module = importlib.import_module(name)
         for metric in vars(module).values():
             if isinstance(metric, MetricWrapperBase):
                 [told] = metric.describe()

@@ -81,6 +81,8 @@ async def test_what_waits_and_what_runs_is_outstanding(
         over.set()
 
     assert figure("stage_outstanding", stage=IMPORT.name) == 2
+    assert figure("queue_jobs", queue=IMPORT.queue, state="active") == 1
+    assert figure("queue_jobs", queue=IMPORT.queue, state="waiting") == 1
     assert figure("stage_outstanding", stage="export") == 0
 
 

@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from prometheus_client import Gauge
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -14,6 +16,12 @@ POOL_SIZE: Final = 20  # connections an instance, at most (product.md S1)
 POOL_SECONDS: Final = 10  # to wait for a free one
 CONNECT_SECONDS: Final = 5
 STATEMENT_MS: Final = 10_000
+IN_USE: Final = Gauge(
+    "clipforge_database_connections_in_use", "Connections of this process that somebody holds"
+)
+LIMIT: Final = Gauge(
+    "clipforge_database_connections_limit", "Connections that this process may hold at once"
+)
 # What a query raises while the database is away, is being started, or is too busy to answer.
 AWAY: Final = (OperationalError, InterfaceError, TimeoutError)
 
@@ -44,7 +52,21 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
 async def open_database(url: str, *, pool_size: int = POOL_SIZE) -> AsyncGenerator[Sessions]:
     """Sessions on one pool, closed at the end."""
     pool = engine(url, pool_size=pool_size)
+    _open.add(pool)
     try:
         yield async_sessionmaker(pool, class_=AsyncSession, expire_on_commit=False)
     finally:
+        _open.discard(pool)
         await pool.dispose()
+
+
+_open: Final[set[AsyncEngine]] = set()
+
+
+def _pools() -> list[QueuePool]:
+    """Those that are open when somebody asks."""
+    return [one.pool for one in tuple(_open) if isinstance(one.pool, QueuePool)]
+
+
+IN_USE.set_function(lambda: sum(pool.checkedout() for pool in _pools()))
+LIMIT.set_function(lambda: sum(pool.size() for pool in _pools()))

@@ -13,6 +13,7 @@ from clipforge_runtime import logs, telemetry
 from clipforge_runtime.health import Check, Health, admin_server
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.limits import Limits
+from clipforge_runtime.loop_lag import watched_loop
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Handler, Worker
@@ -57,7 +58,8 @@ async def service(name: str, settings: RuntimeSettings) -> AsyncGenerator[Servic
         except OSError as error:
             sys.exit(f"CLIPFORGE_ADMIN_PORT: cannot listen on {host}:{wanted}: {error.strerror}")
         try:
-            yield Service(stop, port, health)
+            async with watched_loop():
+                yield Service(stop, port, health)
         except asyncio.CancelledError:
             if health.started or not stop.is_set():
                 raise

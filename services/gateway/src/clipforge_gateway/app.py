@@ -54,6 +54,7 @@ from clipforge_gateway.routes import (
 from clipforge_gateway.routes.health import VERSION
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
+from clipforge_gateway.traffic import Traffic
 from clipforge_runtime.bus import Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
@@ -103,7 +104,8 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
     app.add_middleware(ExceptionMiddleware, handlers=app.exception_handlers)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), **CORS)
-    app.add_middleware(Limits)  # the last one added comes first
+    app.add_middleware(Limits)
+    app.add_middleware(Traffic)  # the last one added comes first
     modules = (
         *(projects, uploads, clips, clip_edits, exports, events),
         *(batches, brand_assets, brand_kits, caption_styles, presets),

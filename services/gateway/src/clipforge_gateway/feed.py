@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
+from prometheus_client import Gauge
+
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import project_of
 from clipforge_gateway.standing import Standings
@@ -13,6 +15,7 @@ from clipforge_runtime.bus import Entry, Progress, Reader
 
 IN_HAND: Final = 256  # events of one slow client, before it is sent away to come back with its id
 Event = Entry | Progress
+STREAMS: Final = Gauge("clipforge_event_streams_open", "Clients that are sent events")
 
 
 class Feed:
@@ -56,6 +59,12 @@ class Feed:
 
     async def stream(self, tenant: str, project: str, *, after: int) -> AsyncGenerator[Event]:
         """The facts of a project after a sequence, then live ones, without gap or repetition."""
+        with STREAMS.track_inprogress():
+            async with aclosing(self._stream(tenant, project, after)) as events:
+                async for event in events:
+                    yield event
+
+    async def _stream(self, tenant: str, project: str, after: int) -> AsyncGenerator[Event]:
         async with self.listen(project) as live:
             # Listening began first, so nothing falls between the replay and the live events.
             newest = await self._log.last_of_project(tenant, project)

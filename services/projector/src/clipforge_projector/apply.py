@@ -46,6 +46,7 @@ from clipforge.v1.facts_pb2 import (
 )
 from clipforge_catalog.database import Sessions
 from clipforge_contracts.facts import Fact, fact_name
+from clipforge_projector import tally
 from clipforge_projector.position import move
 from clipforge_projector.projections import (
     brand,
@@ -140,11 +141,14 @@ async def apply(
             for fact, entry in read:
                 await _change_rows(session, fact, entry)
             await move(session, incarnation=incarnation, position=position, last=last, at=at)
+            notes = tally.of(session)
     except DEFECTS:
         async with sessions.begin() as session:
             for fact, entry in read:
                 await _change_rows_or_leave_out(session, fact, entry)
             await move(session, incarnation=incarnation, position=position, last=last, at=at)
+            notes = tally.of(session)
+    notes.count()
     for fact, _ in read:
         APPLIED.labels(fact_name(fact)).inc()
     return last
@@ -157,6 +161,7 @@ async def _change_rows(session: AsyncSession, fact: Fact, entry: Entry) -> None:
 
 
 async def _change_rows_or_leave_out(session: AsyncSession, fact: Fact, entry: Entry) -> None:
+    noted = len(tally.of(session))
     try:
         # A savepoint each is too dear for every day, and only needed to find the culprit.
         async with session.begin_nested():
@@ -165,4 +170,5 @@ async def _change_rows_or_leave_out(session: AsyncSession, fact: Fact, entry: En
         name = fact_name(fact)
         log.exception("leaving out %s at %d: no row can be made of it", name, entry.sequence)
         UNAPPLIED.labels(name).inc()
+        tally.of(session).forget_after(noted)
         await project.left_out(session, fact, entry)

@@ -16,6 +16,7 @@ from clipforge.v1.facts_pb2 import (
 )
 from clipforge_catalog.tables import Batch, Export, JobState, Project
 from clipforge_contracts.documents import as_dict
+from clipforge_projector import tally
 from clipforge_projector.projections import job, removal
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
@@ -72,6 +73,8 @@ async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> N
     if export is None or export.state in (JobState.CANCELLED, JobState.EXPIRED):
         await _let_go(session, as_dict(fact.record), entry)  # rendered along with others, say
         return
+    if export.state != JobState.COMPLETED:
+        tally.of(session).note(tally.EXPORTS.labels(JobState.COMPLETED))
     export.state = JobState.COMPLETED
     await removal.wanted(session, removal.folder(fact.record.objects.clip_key))
     export.record = as_dict(fact.record)
@@ -86,6 +89,7 @@ async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None
         return
     if await job.ended(session, fact.job_id):
         return
+    tally.of(session).note(tally.EXPORTS.labels(JobState.FAILED))
     export.state = JobState.FAILED
     export.failure_reason = fact.reason
     export.failure_sentence = fact.sentence

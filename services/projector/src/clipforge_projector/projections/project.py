@@ -34,6 +34,7 @@ from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
+from clipforge_projector import tally
 from clipforge_projector.projections import clip, job, removal
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
@@ -86,6 +87,8 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
     project.title = fact.title or project.title
     # One film of two projects was first imported once, also where the second is deleted by now.
     known = await session.get(Asset, fact.asset_id)
+    if known is None:
+        tally.of(session).note(tally.SOURCE_BYTES, fact.media.bytes)
     await session.merge(
         Asset(
             id=fact.asset_id,
@@ -223,6 +226,8 @@ async def _advance(
         return None
     _touch(project, entry)
     if _lies_ahead(project, state):
+        if state in OVER and project.state != state:
+            tally.project_over(session, project, state, entry.time)
         _stand(project, state, entry)
     return project
 

@@ -6,6 +6,7 @@ from clipforge.v1.facts_pb2 import ApiKeySaved, ClipExported, TenantSaved, Video
 from clipforge_catalog.tables import ApiKey, Tenant, Usage
 from clipforge_contracts.facts import project_of
 from clipforge_contracts.plans import Plan
+from clipforge_projector import tally
 from clipforge_runtime.bus import Entry
 
 
@@ -61,6 +62,8 @@ async def _use(
     amount: int,
 ) -> None:
     if await session.get(Usage, entry.fact_id) is None:
+        counter = tally.SOURCE if kind == "source_ms" else tally.OUTPUT
+        tally.of(session).note(counter.labels(str(fact.cached).lower()), amount / 1000)
         session.add(
             Usage(
                 ce_id=entry.fact_id,
