@@ -1,6 +1,7 @@
 """The composition root of a service: logs, traces, the admin port, and a clean end on SIGTERM."""
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -10,13 +11,17 @@ from datetime import timedelta
 
 from clipforge_contracts.pipeline import Stage
 from clipforge_runtime import logs, telemetry
+from clipforge_runtime.deletion_cost import told_cost
 from clipforge_runtime.health import Check, Health, admin_server
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.limits import Limits
 from clipforge_runtime.loop_lag import watched_loop
+from clipforge_runtime.own_pod import OwnPod, own_pod
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Handler, Worker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,4 +93,12 @@ async def work_stage(
         running.ready("log", bus.healthy)
         worker = Worker(stage=stage, handler=handler_on(bus), bus=bus, limits=limits)
         grace = timedelta(seconds=settings.grace_seconds)
-        await Slots(worker, concurrency=concurrency, grace=grace).work(running.stop)
+        async with told_cost(_pod(settings), lambda: len(worker.running)):
+            await Slots(worker, concurrency=concurrency, grace=grace).work(running.stop)
+
+
+def _pod(settings: RuntimeSettings) -> OwnPod | None:
+    pod = own_pod() if settings.pod_deletion_cost else None
+    if settings.pod_deletion_cost and pod is None:
+        log.warning("CLIPFORGE_POD_DELETION_COST is set, but this pod has no token of a cluster")
+    return pod

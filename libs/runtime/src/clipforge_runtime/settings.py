@@ -109,6 +109,12 @@ class RuntimeSettings(BaseSettings):
         description="Time to finish or hand back work after SIGTERM, below the pod's grace period",
     )
 
+    pod_deletion_cost: bool = Field(
+        default=False,
+        description="Tell Kubernetes how much this pod has in hand, so that scale-in takes idle "
+        "ones; the pod needs a token that may patch it",
+    )
+
     @property
     def retention(self) -> dict[Plan, timedelta]:
         """How long films and exports are kept, by plan."""
