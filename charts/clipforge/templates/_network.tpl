@@ -77,6 +77,22 @@ Takes (dict "root" $ "c" COMPONENT "peers" LIST).
     - port: {{ include "clipforge.port" $values.observability.otlpEndpoint }}
       protocol: TCP
 {{- end }}
+{{- if and (not .test) (include "clipforge.tellsCost" .) }}
+- to:
+    {{- if $policy.apiServer }}
+    {{- toYaml $policy.apiServer | nindent 4 }}
+    {{- else }}
+    {{- range concat (list "10.0.0.0/8" "100.64.0.0/10" "172.16.0.0/12" "192.0.2.0/24" "192.168.0.0/16") $policy.ownPublic }}
+    - ipBlock:
+        cidr: {{ . }}
+    {{- end }}
+    {{- end }}
+  ports:
+    {{- range $policy.apiServerPorts }}
+    - port: {{ int . }}
+      protocol: TCP
+    {{- end }}
+{{- end }}
 {{- if .c.internet }}
 - to:
     - ipBlock:

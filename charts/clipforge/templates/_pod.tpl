@@ -4,7 +4,7 @@
 {{- $root := .root -}}
 {{- $c := .c -}}
 serviceAccountName: {{ printf "%s-%s" (include "clipforge.fullname" $root) .name }}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ if include "clipforge.tellsCost" . }}true{{ else }}false{{ end }}
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ int $c.terminationGracePeriodSeconds }}
 {{- with $root.Values.image.pullSecrets }}

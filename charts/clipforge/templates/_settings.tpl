@@ -29,6 +29,9 @@ What comes later wins: for all, for the release, for the component.
 {{- if .c.stage -}}
 {{- $_ := set $made (printf "CLIPFORGE_%s_CONCURRENCY" (.c.stage | upper | replace "-" "_")) (toString .c.concurrency) -}}
 {{- end -}}
+{{- if include "clipforge.tellsCost" . -}}
+{{- $_ := set $made "CLIPFORGE_POD_DELETION_COST" "true" -}}
+{{- end -}}
 {{- $all := mergeOverwrite $made (deepCopy $values.settings) (deepCopy (.c.settings | default dict)) -}}
 {{- $text := dict -}}
 {{- range $key, $value := $all -}}
