@@ -124,6 +124,17 @@ async def test_cancelling_a_batch_stops_what_is_left(house: House, tenant: Tenan
     assert await counts(tenant, batch["id"]) == {"completed": 1, "cancelled": 2}
 
 
+async def test_what_is_deleted_with_its_project_is_waited_for_no_longer(
+    house: House, tenant: Tenant
+) -> None:
+    film = await house.ready(tenant)
+    batch = (await ask(tenant, film.clip, styles=["pop"])).json()
+    await tenant.http.delete(f"/v1/projects/{film.project}")
+    await house.caught_up()
+
+    assert await counts(tenant, batch["id"]) == {"cancelled": 3}
+
+
 async def test_a_batch_of_a_stranger_is_not_there(
     house: House, tenant: Tenant, stranger: Tenant
 ) -> None:

@@ -16,6 +16,7 @@ from clipforge.v1.facts_pb2 import (
     PresetSaved,
     StageFailed,
 )
+from clipforge_catalog.queries import projects
 from clipforge_catalog.tables import BrandAsset, BrandAssetState, Look, LookVersion
 from clipforge_contracts.documents import as_dict
 from clipforge_projector.projections import job, removal
@@ -51,8 +52,9 @@ async def taken(session: AsyncSession, fact: BrandAssetTaken, entry: Entry) -> N
     row.state = BrandAssetState.READY
     row.asset = as_dict(fact.asset)
     row.failure_reason = row.failure_sentence = None
-    # The upload has done its duty: what is kept of it lies elsewhere.
-    await removal.due(session, [removal.folder(row.upload_key)], entry)
+    # The upload has done its duty, what is kept of it lies elsewhere; unless a film is made of it.
+    if not await projects.uploads_in_use(session, [row.upload_key]):
+        await removal.due(session, [removal.folder(row.upload_key)], entry)
 
 
 async def refused(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
