@@ -47,13 +47,15 @@ def main() -> None:
         )
         runs = [_shapes(folder / f"shapes{n}", film) for n in range(RUNS)]
         together, apart = (min(costs) for costs in zip(*runs, strict=True))
+        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     bare = decode + encode
     print(f"{SECONDS} s of 1080p to 1080x1920, captions pop, least of {RUNS} runs")
     print(
         f"bench-export: clip_s={SECONDS} cpu_s={cpu:.1f} wall_s={wall:.1f} "
         f"decode_cpu_s={decode:.1f} encode_cpu_s={encode:.1f} ratio={cpu / bare:.2f} "
         f"ffmpeg_rss_mb={rss:.0f} worker_rss_mb={own:.0f} together_cpu_s={together:.1f} "
-        f"apart_cpu_s={apart:.1f} together_ratio={together / apart:.2f}"
+        f"apart_cpu_s={apart:.1f} together_ratio={together / apart:.2f} "
+        f"together_rss_mb={most:.0f}"
     )
 
 
