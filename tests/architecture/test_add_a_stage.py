@@ -126,8 +126,8 @@ EDITS = [
     ),
     (
         "services/projector/src/clipforge_projector/apply.py",
-        "    ApiKeySaved,\n    ChunkCut,\n",
-        "    ApiKeySaved,\n    ChaptersNamed,\n    ChunkCut,\n",
+        "    CaptionStyleSaved,\n    ChunkCut,\n",
+        "    CaptionStyleSaved,\n    ChaptersNamed,\n    ChunkCut,\n",
     ),
     (
         "libs/standalone/src/clipforge_standalone/plan.py",

@@ -144,9 +144,7 @@ def batch(
     clip_ids: Annotated[
         list[str], typer.Argument(metavar="CLIP...", help="Ids, such as clip_01h...")
     ],
-    aspect: Annotated[
-        list[options.Aspect] | None, typer.Option(metavar="SHAPE", help="Once or more.")
-    ] = None,
+    aspect: Annotated[list[str] | None, typer.Option(metavar="SHAPE", help="Once or more.")] = None,
     style: Annotated[list[str] | None, typer.Option(metavar="STYLE", help="Once or more.")] = None,
     preset: Annotated[
         list[str] | None, typer.Option(metavar="PRESET", help="In their place, once or more.")
