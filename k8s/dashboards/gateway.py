@@ -89,9 +89,9 @@ def _behind() -> Row:
             ),
             graph(
                 "Requests in hand",
-                "Being answered now, event streams and waits included.",
+                "Being answered now. From a bound on, more are refused at once.",
                 "short",
-                Query(f"sum by (pod) (clipforge_http_requests_in_hand{{{OWN}}})", "{{pod}}"),
+                Query(f"sum by (pod) (clipforge_requests_in_hand{{{OWN}}})", "{{pod}}"),
             ),
             graph(
                 "Database connections",

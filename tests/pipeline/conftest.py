@@ -8,6 +8,7 @@ import pytest
 import talks
 from clipforge_client.client import Client
 from clipforge_standalone.stack import Stack
+from collector import Collector, collecting
 from stacks import running
 from web_server import WebServer, status
 
@@ -20,9 +21,17 @@ def web() -> Iterator[WebServer]:
 
 
 @pytest.fixture(scope="session")
-def stack(server_folder: Path, web: WebServer) -> Iterator[Stack]:
+def collector() -> Iterator[Collector]:
+    """Hears of every span of the stack."""
+    with collecting() as heard:
+        yield heard
+
+
+@pytest.fixture(scope="session")
+def stack(server_folder: Path, web: WebServer, collector: Collector) -> Iterator[Stack]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLIPFORGE_IMPORT_ALLOW", f"127.0.0.1:{web.port}")
+        patch.setenv("CLIPFORGE_OTLP_ENDPOINT", collector.address)
         with running(server_folder / "stack") as stack:
             yield stack
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Final
 
@@ -78,6 +78,14 @@ def observe(
         logs.context.reset(before)
 
 
+def request(headers: Mapping[str, str]) -> AbstractContextManager[None]:
+    """Surround a request with its client's trace, or a new one.
+
+    Where a collector hears of spans, the web framework makes one of each request by itself.
+    """
+    return nullcontext() if _recording() else _trace_of(headers)
+
+
 @contextmanager
 def _span(
     stage: str, headers: Mapping[str, str], fields: Mapping[str, str], outcome: Outcome
@@ -86,23 +94,40 @@ def _span(
 
     To record one that nobody gets took a fifth of what a delivery cost.
     """
-    known = _TRACE_CONTEXT.extract(headers) if "traceparent" in headers else context.Context()
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        if not known:
-            fresh = SpanContext(_IDS.generate_trace_id(), _IDS.generate_span_id(), is_remote=False)
-            known = trace.set_span_in_context(NonRecordingSpan(fresh))
-        token = context.attach(known)
-        try:
+    if not _recording():
+        with _trace_of(headers):
             yield
-        finally:
-            context.detach(token)
         return
     attributes = {f"clipforge.{name}": value for name, value in fields.items()}
     with tracer.start_as_current_span(
-        f"{stage} process", context=known, kind=SpanKind.CONSUMER, attributes=attributes
+        f"{stage} process",
+        context=_known(headers),
+        kind=SpanKind.CONSUMER,
+        attributes=attributes,
     ) as span:
         yield
         span.set_attribute("clipforge.outcome", outcome.word)
+
+
+@contextmanager
+def _trace_of(headers: Mapping[str, str]) -> Generator[None]:
+    known = _known(headers)
+    if not known:
+        fresh = SpanContext(_IDS.generate_trace_id(), _IDS.generate_span_id(), is_remote=False)
+        known = trace.set_span_in_context(NonRecordingSpan(fresh))
+    token = context.attach(known)
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+def _known(headers: Mapping[str, str]) -> context.Context:
+    return _TRACE_CONTEXT.extract(headers) if "traceparent" in headers else context.Context()
+
+
+def _recording() -> bool:
+    return isinstance(trace.get_tracer_provider(), TracerProvider)
 
 
 @cache

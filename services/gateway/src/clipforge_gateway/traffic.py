@@ -3,8 +3,11 @@
 import time
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clipforge_runtime import telemetry
 
 REQUESTS: Final = Counter(
     "clipforge_http_requests_total",
@@ -18,7 +21,6 @@ SECONDS: Final = Histogram(
     # Steps at the promises of S8: 50, 100, 200 and 500 ms; and at 5 s, which nobody should see.
     buckets=(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30),
 )
-IN_HAND: Final = Gauge("clipforge_http_requests_in_hand", "Requests being answered")
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNROUTED: Final = "none"  # addresses that nobody serves are countless
@@ -49,7 +51,7 @@ class Traffic:
             await send(message)
 
         try:
-            with IN_HAND.track_inprogress():
+            with telemetry.request(Headers(scope=scope)):
                 await self._app(scope, receive, counted)
         except Exception:
             status = BROKEN if status == GONE else status  # else the answer had begun
