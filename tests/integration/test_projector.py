@@ -107,7 +107,11 @@ async def test_a_project_goes_from_submitted_to_ready(sessions: Sessions, bus: M
         states = {job.stage: job.state for job in await projects.jobs(session, PROJECT)}
         assert set(states.values()) == {JobState.COMPLETED}
         assert set(states) == {"import", "transcription", "clip-detection"}
-        assert (await jobs.count(session))["export"][JobState.COMPLETED] == 1
+        rendered = await jobs.get(session, ids.job("export", EXPORT), TENANT)
+        assert rendered is not None
+        assert rendered.state == JobState.COMPLETED
+        # The stage has also looked at a file of a brand, and made a picture of a style.
+        assert (await jobs.count(session))["export"] == {JobState.COMPLETED: 3}
 
 
 async def test_rows_are_bound_to_their_tenant(sessions: Sessions, bus: MemoryBus) -> None:
@@ -266,9 +270,12 @@ async def test_a_deleted_project_leaves_no_row_and_lists_its_objects(
         assert (await session.exec(select(Project))).all() == []
         assert (await session.exec(select(Clip))).all() == []
         keys = {removal.key for removal in (await session.exec(select(Removal))).all()}
-        assert {key.split("/")[2] for key in keys} == {
+        # The upload is that of a brand's file, which was taken in.
+        uploaded = {key for key in keys if key.startswith("uploads/")}
+        assert {key.split("/")[2] for key in keys - uploaded} == {
             *("media", "chunks", "transcripts", "clips", "exports")
         }
+        assert len(uploaded) == 1
 
 
 def the_same_film_again() -> list[Fact]:
