@@ -40,7 +40,7 @@ def main() -> None:
         case "film":
             made: Any = make_film(given.seconds)
         case "submit":
-            made = [submit() for _ in range(given.number)]
+            made = [imported(submit()) for _ in range(given.number)]
         case "finish":
             made = finish(given.projects)
         case "call":
@@ -79,6 +79,13 @@ def submit(*, auto_export: bool = False) -> str:
         "options": {**OPTIONS, "auto_export": auto_export, "vocabulary": [f"word{mark.hex}"]},
     }
     return str(api.call("POST", "/v1/projects", submitted)["id"])
+
+
+def imported(project: str) -> str:
+    """Wait until import is done with it: what is submitted next finds it free."""
+    while api.call("GET", f"/v1/projects/{project}")["state"] in ("queued", "importing"):
+        time.sleep(0.2)
+    return project
 
 
 def finish(projects: list[str]) -> dict[str, int]:

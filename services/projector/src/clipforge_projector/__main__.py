@@ -35,6 +35,8 @@ AGAIN_SECONDS: Final = 1.0
 
 async def run(settings: Settings) -> None:
     """Be the active projector, or stand by, until asked to stop."""
+    # Each look whether the tables are current would say which database that is.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     async with (
         service("projector", settings) as running,
         JetStream.connect(settings, name="projector") as bus,
