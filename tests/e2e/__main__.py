@@ -32,7 +32,7 @@ UPGRADED: Final = {
     "clip-detection": ("clip-detection",),
 }
 READY: Final = "600s"
-FILM_SECONDS: Final = 60
+FILM_SECONDS: Final = 30
 SETTINGS: Final = (
     *("--values", str(VALUES / "dev.yaml")),
     *("--values", str(Path(__file__).with_name("values.yaml"))),

@@ -18,7 +18,7 @@ import through_every_stage as api
 FILM = Path("/tmp/talk.mp4")  # noqa: S108  (the pod's own)
 STOP = Path("/tmp/stop")  # noqa: S108  (the same)
 OPTIONS = {"language": "en", "clips": 1, "quality": "draft", "height": 180}
-AT_ONCE = 4  # films of the traffic under way; two cores are soon busy
+AT_ONCE = 2  # films of the traffic under way; two cores are soon busy
 TALK = (
     "Nobody tells you this about old bridges. They do not fall because of the weight. "
     "They fall because of the wind, and that surprised every engineer in the room! "
