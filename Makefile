@@ -92,8 +92,8 @@ lock: setup ## pin requirements/*.txt anew from the packages' own needs
 render: setup ## write anew what is made from the chart: golden renders, README, NATS users
 	@PYTHONPATH=k8s $(BIN)/python -m render
 
-e2e: setup ## the product on the current cluster: images, servers, install, a film through every stage
-	@PYTHONPATH=tests:k8s $(BIN)/python -m e2e
+e2e: setup ## the life of an installation on the current cluster (STEPS="scaling kills ...", none: to the first clip)
+	@PYTHONPATH=tests:k8s $(BIN)/python -m e2e $(STEPS)
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py

@@ -1,4 +1,4 @@
-"""`make e2e`: the life of an installation, on the cluster of the current kubeconfig.
+"""`make e2e [STEPS="scaling kills"]`: the life of an installation, on the current cluster.
 
 From nothing to a film through every stage; a backlog, kills, a restart, another version and back
 again while films go through. In a namespace of its own, where only restricted pods are admitted,
@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -33,17 +33,18 @@ UPGRADED: Final = {
 }
 READY: Final = "600s"
 FILM_SECONDS: Final = 30
+LATER: Final = ("scaling", "kills", "restart", "rollout", "rollback", "cpu", "restore")
 SETTINGS: Final = (
     *("--values", str(VALUES / "dev.yaml")),
     *("--values", str(Path(__file__).with_name("values.yaml"))),
 )
 
 
-def main() -> None:
+def main(wanted: Sequence[str]) -> None:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            live(figures, Path(folder))
+            live(figures, Path(folder), wanted)
         except Failed:
             sys.stderr.write(evidence())
             raise
@@ -53,8 +54,8 @@ def main() -> None:
     print("e2e:", *(f"{name}={number:.0f}" for name, number in figures.items()))
 
 
-def live(figures: dict[str, float], folder: Path) -> None:
-    """All of it; the figures come one by one."""
+def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None:
+    """An installation, and what is wanted of its later life; the figures come one by one."""
     names = step("images", figures, lambda: [*images.build(TAG), *images.build(NEXT, UPGRADED)])
     step("load", figures, lambda: images.load(names))
     step("servers", figures, lambda: servers(NAMESPACE))
@@ -62,27 +63,46 @@ def live(figures: dict[str, float], folder: Path) -> None:
     step("install", figures, lambda: install(NAMESPACE))
     step("first_clip", figures, first_clip)
     step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE))
+    if not wanted:
+        return
     visitor = Visitor(NAMESPACE, RELEASE, f"clipforge/export:{TAG}")
     visitor.film(FILM_SECONDS)
     watch = scaling.Watch(NAMESPACE, RELEASE, folder)
-    figures |= step("scaling", {}, lambda: scaling.out_and_in(visitor, watch))
-    kept = [step("kills", figures, lambda: upheavals.kills(NAMESPACE, visitor))]
-    changes: dict[str, Callable[[], None]] = {
-        "restart": lambda: upheavals.restart(NAMESPACE),
-        "rollout": lambda: upheavals.upgrade(NAMESPACE, *release(TAG), *upgraded()),
-        "rollback": lambda: upheavals.roll_back(NAMESPACE, RELEASE),
+    later: dict[str, Callable[[], Mapping[str, float]]] = {
+        "scaling": lambda: scaling.out_and_in(visitor, watch),
+        "kills": lambda: upheavals.kills(NAMESPACE, visitor),
+        "restart": lambda: changed("restart", visitor, lambda: upheavals.restart(NAMESPACE)),
+        "rollout": lambda: changed(
+            "rollout",
+            visitor,
+            lambda: upheavals.upgrade(NAMESPACE, *release(TAG), *upgraded()),
+        ),
+        "rollback": lambda: changed(
+            "rollback", visitor, lambda: upheavals.roll_back(NAMESPACE, RELEASE)
+        ),
+        "cpu": lambda: scaled_by_cpu(visitor, watch),
+        "restore": lambda: restored(folder, visitor),
     }
-    for name, change in changes.items():
-        figures[f"{name}_s"], done = upheavals.under_load(visitor, change)
-        print(f"{name}: {figures[f'{name}_s']:.0f} s, {done}", flush=True)
-        kept.append(done)
-    upheavals.upgrade(
-        NAMESPACE, *release(TAG), "--set", "components.transcription.autoscaling.mode=cpu"
-    )
-    step("by_cpu", figures, lambda: scaling.by_cpu(visitor, watch))
-    step("restore", figures, lambda: restored(folder, visitor))
-    # A film that is lost, or a request that is refused for good, has ended the traffic above.
-    figures |= {name: sum(each[name] for each in kept) for name in kept[0]} | {"lost": 0}
+    for name in LATER:
+        if name in wanted:
+            found = step(name, {}, later[name])
+            for figure, number in found.items():
+                figures[figure] = figures.get(figure, 0) + number
+    # A film that is lost, or a request that is refused for good, has ended all this above.
+    figures["lost"] = 0
+
+
+def changed(name: str, visitor: Visitor, change: Callable[[], None]) -> Mapping[str, float]:
+    """Seconds of a change, and what was done meanwhile."""
+    seconds, done = upheavals.under_load(visitor, change)
+    return {f"{name}_s": seconds, **done}
+
+
+def scaled_by_cpu(visitor: Visitor, watch: scaling.Watch) -> Mapping[str, float]:
+    """With an HPA on CPU in place of the queue's."""
+    mode = ("--set", "components.transcription.autoscaling.mode=cpu")
+    upheavals.upgrade(NAMESPACE, *release(TAG), *mode)
+    return {"by_cpu_s": scaling.by_cpu(visitor, watch)}
 
 
 def step(name: str, figures: dict[str, float], work: Callable[[], T]) -> T:
@@ -115,9 +135,10 @@ def install(namespace: str) -> None:
     upheavals.all_ready(namespace)
 
 
-def restored(folder: Path, visitor: Visitor) -> None:
+def restored(folder: Path, visitor: Visitor) -> Mapping[str, float]:
     """What one installation has, another one brings back from its backup, and goes on with."""
     known = visitor.inventory()
+    began = time.monotonic()
     backup.save(NAMESPACE, RELEASE, folder)
     # Two installations are more than a small node holds.
     run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait")
@@ -127,8 +148,10 @@ def restored(folder: Path, visitor: Visitor) -> None:
     elsewhere = Visitor(SECOND, RELEASE, f"clipforge/export:{TAG}")
     if (found := elsewhere.inventory()) != known:
         raise Failed(f"not all came back: {known} before, {found} now")
+    seconds = time.monotonic() - began
     elsewhere.film(FILM_SECONDS)
     elsewhere.finish(elsewhere.submit(1))
+    return {"restore_s": seconds}
 
 
 def release(tag: str) -> tuple[str, ...]:
@@ -165,7 +188,10 @@ def evidence() -> str:
 
 
 if __name__ == "__main__":
+    asked = sys.argv[1:] or LATER
+    if unknown := set(asked) - {*LATER, "none"}:
+        sys.exit(f"{sorted(unknown)} is none of {', '.join(LATER)}")
     try:
-        main()
+        main([one for one in asked if one != "none"])
     except Failed as failed:
         sys.exit(f"e2e failed: {failed}")

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 import pytest
 
+from clipforge_contracts.pipeline import PIPELINE
 from gateways import House, Tenant
 
 pytestmark = [
@@ -46,7 +47,7 @@ async def test_a_client_that_is_generated_from_the_document_walks_through_the_ap
         "title": "A talk",
         "titles": ["A talk"],
         "problem": walked["problem"],
-        "queues": 5,
+        "queues": len(PIPELINE),
         "gone": 202,
     }
     assert walked["problem"].endswith("not-found")

@@ -58,7 +58,7 @@ console.log(
     title: again.data?.title,
     titles,
     problem: problem?.type,
-    queues: Object.keys(queues.data?.queues ?? {}).length,
+    queues: Object.keys(queues.data ?? {}).length,
     gone: gone.response.status,
   }),
 );
