@@ -30,6 +30,7 @@ from clipforge_gateway.parts import Parts
 from clipforge_gateway.serving import web_server
 from clipforge_gateway.settings import Settings
 from clipforge_projector import projector
+from clipforge_projector.layout import Layout
 from clipforge_projector.reconciler import Reconciler
 from clipforge_projector.webhooks import Webhooks
 from clipforge_runtime.bus import Entry, Stated
@@ -196,9 +197,9 @@ class House:
     async def ready(self, tenant: Tenant) -> "Film":
         """A project that has gone through the pipeline, its transcript in the store."""
         film = Film(tenant, await self.submit(tenant))
+        await self.keep_transcript(film)
         for fact in film.life():
             await self.tell(fact)
-        await self.keep_transcript(film)
         await self.caught_up()
         return film
 
@@ -262,16 +263,19 @@ class House:
         settings = self.settings.model_copy(update={"nats_url": self.nats.url("projector")})
         async with JetStream.connect(settings, name="projector") as bus:
             reconciler = Reconciler(self.sessions, bus)
+            layout = Layout(self.sessions, S3Store(settings))
             webhooks = Webhooks(self.sessions, bus, timedelta(days=30))
 
             def hear(entries: Sequence[Entry]) -> None:
                 reconciler.hear(entries)
                 webhooks.hear(entries)
+                layout.hear(entries)
 
             tasks = [
                 asyncio.create_task(bus.keep_progress(1)),
                 asyncio.create_task(reconciler.work()),
                 asyncio.create_task(webhooks.work()),
+                asyncio.create_task(layout.work()),
                 asyncio.create_task(
                     projector.project(self.sessions, bus, batch=100, on_facts=hear)
                 ),

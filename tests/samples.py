@@ -298,4 +298,10 @@ def every_fact() -> list[Fact]:
             preview_id=ids.derive("pvw", "sample"),
             key=f"tenants/{TENANT}/previews/{'67' * 32}.jpg",
         ),
+        facts.TranscriptEdited(
+            project=project(),
+            version=1,
+            transcript_key=f"tenants/{TENANT}/transcripts/{'ce' * 32}.json",
+            words=1200,
+        ),
     ]

@@ -64,13 +64,3 @@ def test_edges_without_room_are_refused_with_what_there_is(edges: Edges, says: s
 
     with pytest.raises(Uncuttable, match=says):
         cutting.checked(edges, film_ms=film_ms, longest=LONGEST)
-
-
-def test_the_text_of_a_clip_is_what_captions_show() -> None:
-    assert cutting.said_between(WORDS, Edges(10_400, 13_200)) == "do queues"
-    assert cutting.said_between(WORDS, Edges(0, 5000)) == ""
-
-
-@given(st.text(max_size=300), st.integers(2, 200))
-def test_a_text_is_shortened_to_what_fits(text: str, letters: int) -> None:
-    assert len(cutting.shortened(text, letters)) <= letters

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from clipforge_contracts.lanes import Lane
@@ -102,6 +102,7 @@ class Project(SQLModel, table=True):
     __table_args__ = (
         Index("projects_by_order", "tenant_id", "sequence", "id"),
         Index("projects_by_asset", "asset_id"),
+        Index("projects_by_transcript", "transcript_key"),
         Index(
             "projects_by_upload",
             text("(source #>> '{upload,object_key}')"),
@@ -200,6 +201,14 @@ class JobCount(SQLModel, table=True):
 
 class Transcript(SQLModel, table=True):
     __tablename__ = "transcripts"
+    __table_args__ = (
+        Index("transcripts_by_language", "tenant_id", "language"),
+        Index(
+            "transcripts_to_lay_out",
+            "created_at",
+            postgresql_where=text("laid_out_key IS DISTINCT FROM key"),
+        ),
+    )
 
     project_id: str = Field(primary_key=True)
     tenant_id: str
@@ -208,6 +217,45 @@ class Transcript(SQLModel, table=True):
     words: int
     notice: str = ""
     created_at: datetime = Field(sa_column=_time())
+    version: int = 0  # how often a user has corrected it
+    sequence: int = Field(default=0, sa_column=_sequence())  # of the fact that changed it last
+    edited_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    # Which object the segments were read from. Not made of facts: a rebuild begins from none.
+    laid_out_key: str | None = None
+
+
+class TranscriptVersion(SQLModel, table=True):
+    """Where the versions of an edited transcript lie, the recogniser's own (0) among them."""
+
+    __tablename__ = "transcript_versions"
+    __table_args__ = (Index("transcript_versions_by_key", "key"),)
+
+    project_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    key: str
+    created_at: datetime = Field(sa_column=_time())
+
+
+class Segment(SQLModel, table=True):
+    """A sentence or so of a film, to be searched. Read from its transcript: see laid_out_key."""
+
+    __tablename__ = "segments"
+    __table_args__ = (
+        Index("segments_by_word", "vector", postgresql_using="gin"),
+        Index("segments_by_order", "tenant_id", "sequence", "n"),
+    )
+
+    project_id: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    tenant_id: str
+    sequence: int = Field(sa_column=_sequence())  # of the film, for newest first
+    start_ms: int
+    end_ms: int
+    first_word: int  # index in the transcript
+    words: int
+    text: str
+    config: str  # of PostgreSQL's text search, by the language of the film
+    vector: str = Field(sa_column=Column(TSVECTOR, nullable=False))
 
 
 class Clip(SQLModel, table=True):

@@ -29,6 +29,7 @@ from clipforge_client.models import (
     Event,
     Export,
     Health,
+    Hit,
     Job,
     NewApiKey,
     Page,
@@ -37,8 +38,10 @@ from clipforge_client.models import (
     Project,
     Queue,
     Replayed,
+    TranscriptVersion,
     Upload,
     Version,
+    Word,
 )
 
 __all__ = [
@@ -59,6 +62,7 @@ __all__ = [
     "Export",
     "Forbidden",
     "Health",
+    "Hit",
     "Invalid",
     "Job",
     "NewApiKey",
@@ -72,10 +76,12 @@ __all__ = [
     "Replayed",
     "StillRunning",
     "TooManyRequests",
+    "TranscriptVersion",
     "TransferFailed",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
     "Upload",
     "Version",
+    "Word",
 ]

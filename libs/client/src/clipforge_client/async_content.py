@@ -1,11 +1,12 @@
-"""What is in a film: its clips. A part of the client; `content.py` is its twin."""
+"""What is in a film: words and clips. A part of the client; `content.py` is its twin."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from clipforge_client import content_calls
 from clipforge_client.async_wire import AsyncWire
-from clipforge_client.models import Clip
+from clipforge_client.models import Clip, Hit, TranscriptVersion, Word
 
 
 class AsyncContent:
@@ -78,3 +79,26 @@ class AsyncContent:
     async def delete_clip(self, clip_id: str) -> None:
         """Hide it from every list. Its exports stay."""
         await self._wire.do(content_calls.delete_clip(clip_id))
+
+    async def edit_transcript(
+        self, project_id: str, *operations: Mapping[str, Any], if_match: str = "*"
+    ) -> TranscriptVersion:
+        """Correct what is said: `replace`, `delete`, `merge`, `split` or `retime` words.
+
+        Indexes are those of one version: send the ETag that was read with them as `if_match`.
+        """
+        return await self._wire.do(content_calls.edit_transcript(project_id, operations, if_match))
+
+    def words(
+        self, project_id: str, *, start_ms: int = 0, end_ms: int | None = None
+    ) -> AsyncIterator[Word]:
+        """The words that are said between two times, with the indexes that edits need."""
+        return self._wire.pages(
+            lambda cursor: content_calls.list_words(project_id, start_ms, end_ms, cursor)
+        )
+
+    def search(self, asked: str, *, project_id: str = "", limit: int = 20) -> AsyncIterator[Hit]:
+        """Where something is said, in one film or in all; fetched in pages of `limit`."""
+        return self._wire.pages(
+            lambda cursor: content_calls.search(asked, project_id, cursor, limit)
+        )

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from clipforge_client.commands import brands, clip, clips, events, films, operation, queues
+from clipforge_client.commands import brands, clip, clips, events, films, operation, queues, words
 from clipforge_client.errors import (
     ApiError,
     ClientError,
@@ -75,8 +75,10 @@ def assemble() -> typer.Typer:
     app.command("styles")(brands.list_styles)
     app.command("presets")(brands.list_presets)
     app.add_typer(brands.brand, name="brand")
+    app.command("search")(words.search)
     app.command("jobs")(queues.jobs)
     app.add_typer(clip.clip, name="clip")
+    app.add_typer(words.words, name="words")
     app.add_typer(queues.queues, name="queues")
     app.add_typer(queues.dead_letters, name="dead-letters")
     app.add_typer(films.projects, name="projects")
@@ -86,6 +88,7 @@ def assemble() -> typer.Typer:
         app,
         brands.brand,
         clip.clip,
+        words.words,
         films.projects,
         events.events,
         operation.keys,

@@ -1,10 +1,10 @@
-"""What is in a film, as requests and answers: its clips. See calls.py."""
+"""What is in a film, as requests and answers: its words and its clips. See calls.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clipforge_client.calls import Call, id_in_path, nothing, page_of
-from clipforge_client.models import Clip, Page
+from clipforge_client.models import Clip, Hit, Page, TranscriptVersion, Word
 
 
 def list_clips(project: str, order: str, cursor: str) -> Call[Page[Clip]]:
@@ -38,6 +38,33 @@ def edit_clip(clip: str, changes: Mapping[str, Any], if_match: str) -> Call[Clip
 
 def delete_clip(clip: str) -> Call[None]:
     return Call("DELETE", f"/v1/clips/{id_in_path(clip)}", nothing)
+
+
+def edit_transcript(
+    project: str, operations: Sequence[Mapping[str, Any]], if_match: str
+) -> Call[TranscriptVersion]:
+    return Call(
+        "PATCH",
+        f"/v1/projects/{id_in_path(project)}/transcript",
+        TranscriptVersion.model_validate,
+        body={"operations": [dict(one) for one in operations]},
+        headers={"If-Match": if_match},
+    )
+
+
+def list_words(project: str, start_ms: int, end_ms: int | None, cursor: str) -> Call[Page[Word]]:
+    until = {} if end_ms is None else {"end_ms": end_ms}
+    return Call(
+        "GET",
+        f"/v1/projects/{id_in_path(project)}/transcript/words",
+        Page[Word].model_validate,
+        {"start_ms": start_ms, **until, **page_of(cursor, 100)},
+    )
+
+
+def search(asked: str, project: str, cursor: str, limit: int) -> Call[Page[Hit]]:
+    path = f"/v1/projects/{id_in_path(project)}/transcript/search" if project else "/v1/search"
+    return Call("GET", path, Page[Hit].model_validate, {"q": asked, **page_of(cursor, limit)})
 
 
 def _said(wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,40 @@ class Clip(Model):
     version: int = 0  # how often it was edited
 
 
+class TranscriptVersion(Model):
+    """What a correction has made of a transcript."""
+
+    project_id: str
+    version: int
+    words: int
+    language: str
+
+
+class Word(Model):
+    """One word of a transcript. `index` counts from 0, in the version that was read."""
+
+    index: int
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float = 0.0
+    speaker: str = ""
+
+
+class Hit(Model):
+    """A sentence or so in which something is said."""
+
+    project_id: str
+    project_title: str
+    start_ms: int
+    end_ms: int
+    text: str
+    highlights: list[tuple[int, int]] = []
+    first_word: int = 0
+    last_word: int = 0
+    clip_ids: list[str] = []
+
+
 class Export(Model):
     """A clip being rendered, or rendered."""
 

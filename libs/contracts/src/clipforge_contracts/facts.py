@@ -39,6 +39,7 @@ from clipforge.v1.facts_pb2 import (
     RemovalRequested,
     StageFailed,
     TenantSaved,
+    TranscriptEdited,
     VideoImported,
     VideoTranscribed,
     WebhookAttempted,
@@ -86,6 +87,7 @@ Fact: TypeAlias = (
     | BatchRequested
     | PreviewRequested
     | PreviewRendered
+    | TranscriptEdited
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -157,10 +159,11 @@ _ABOUT: Final[dict[type[Fact], Callable[[Any], str]]] = {
     ),
     **dict.fromkeys((StageFailed, JobReplayed), attrgetter("job_id")),
     **dict.fromkeys((RemovalRequested, ObjectsRemoved), attrgetter("removal_id")),
-    # Each version of a clip is stated once: of two who edit the same one, one is first.
+    # Each version of a thing is stated once: of two who edit the same one, one is first.
     ClipEdited: lambda fact: f"{fact.clip.id}-v{fact.version}",
     **dict.fromkeys((WebhookSaved, WebhookDeleted, WebhookDisabled), attrgetter("webhook_id")),
     **dict.fromkeys((WebhookDue, WebhookAttempted, WebhookDelivered), attrgetter("delivery_id")),
+    TranscriptEdited: lambda fact: f"{fact.project.project_id}-v{fact.version}",
     BrandKitSaved: attrgetter("kit_id"),
     **dict.fromkeys((BrandAssetSubmitted, BrandAssetDeleted), attrgetter("asset_id")),
     BrandAssetTaken: attrgetter("asset.asset_id"),

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise, zip_longest
 from typing import Final
 
-from clipforge.v1.documents_pb2 import Transcript, Word
+from clipforge.v1.documents_pb2 import Segment, Transcript, Word
 
 LINE: Final = 42  # columns; the usual limit of broadcasters' style guides
 LONGEST_MS: Final = 6000
@@ -58,13 +58,14 @@ def txt(transcript: Transcript) -> str:
 
 def words(transcript: Transcript) -> list[Word]:
     """Every word in order; where a segment has no word times, its time is shared out by letters."""
-    found: list[Word] = []
-    for segment in transcript.segments:
-        if segment.words:
-            found.extend(segment.words)
-        else:
-            found += _spread(segment.text.split(), segment.start_ms, segment.end_ms)
-    return found
+    return [word for segment in transcript.segments for word in words_of(segment)]
+
+
+def words_of(segment: Segment) -> list[Word]:
+    """The words of one segment; see `words`."""
+    if segment.words:
+        return list(segment.words)
+    return spread(segment.text.split(), segment.start_ms, segment.end_ms)
 
 
 def sentence(texts: Sequence[str]) -> str:
@@ -90,10 +91,10 @@ def cues(spoken: Sequence[Word]) -> list[Cue]:
 def _pieces(word: Word) -> list[Word]:
     """A word as it fits on a line: mostly itself, an address of 300 letters in several."""
     texts = [piece for text in word.text.split() for piece in _cut(text)]
-    return _spread(texts, word.start_ms, word.end_ms)
+    return spread(texts, word.start_ms, word.end_ms)
 
 
-def _spread(texts: Sequence[str], start_ms: int, end_ms: int) -> list[Word]:
+def spread(texts: Sequence[str], start_ms: int, end_ms: int) -> list[Word]:
     """Texts as words, each with its letters' share of the time."""
     total = sum(len(text) for text in texts)
     length = max(end_ms - start_ms, 0)

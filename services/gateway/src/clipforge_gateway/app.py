@@ -47,6 +47,8 @@ from clipforge_gateway.routes import (
     presets,
     projects,
     queues,
+    search,
+    transcripts,
     uploads,
     webhook_deliveries,
     webhooks,
@@ -107,7 +109,7 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
     app.add_middleware(Limits)
     app.add_middleware(Traffic)  # the last one added comes first
     modules = (
-        *(projects, uploads, clips, clip_edits, exports, events),
+        *(projects, uploads, transcripts, clips, clip_edits, search, exports, events),
         *(batches, brand_assets, brand_kits, caption_styles, presets),
         *(webhooks, webhook_deliveries, jobs, dead_letters, queues, keys, health),
     )

@@ -14,6 +14,9 @@ _Place = tuple[
     Annotated[str, Field(pattern=r"^[a-z]{2,4}_[0-9a-z]{26}$")],
 ]
 _PLACE: TypeAdapter[_Place] = TypeAdapter(_Place)
+_NUMBERS: TypeAdapter[tuple[int, ...]] = TypeAdapter(
+    tuple[Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)], ...]
+)
 
 
 def write(cursor: Cursor | None) -> str | None:
@@ -24,6 +27,26 @@ def write(cursor: Cursor | None) -> str | None:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def write_numbers(*numbers: int) -> str:
+    """The cursor of a list that is not in the log's order."""
+    text = json.dumps(numbers, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_numbers(text: str, count: int) -> tuple[int, ...] | None:
+    """What `write_numbers` wrote; None at the beginning. A Problem where we did not make it."""
+    if not text:
+        return None
+    try:
+        place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        numbers = _NUMBERS.validate_json(place)
+    except (ValueError, ValidationError) as error:
+        raise _not_ours() from error
+    if len(numbers) != count:
+        raise _not_ours()
+    return numbers
+
+
 def read(text: str | None) -> Cursor | None:
     """The cursor that a client gave back. A Problem where we did not make it."""
     if not text:
@@ -32,4 +55,8 @@ def read(text: str | None) -> Cursor | None:
         place = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         return Cursor(*_PLACE.validate_json(place))
     except (ValueError, ValidationError) as error:
-        raise Problem(INVALID, "`cursor` is not one of ours: take `next` of a page.") from error
+        raise _not_ours() from error
+
+
+def _not_ours() -> Problem:
+    return Problem(INVALID, "`cursor` is not one of ours: take `next` of a page.")

@@ -7,12 +7,9 @@ from datetime import timedelta
 from typing import Final
 
 from clipforge.v1.documents_pb2 import Word
-from clipforge_contracts.subtitles import sentence
 
 SNAP_MS: Final = 1500  # a time that is further from every word is meant as it is: a silent scene
 SHORTEST_MS: Final = 1000
-TEXT: Final = 1000  # letters kept beside a clip, as clip detection does
-TITLE: Final = 80  # letters of a title that is made of what is said first
 
 
 class Uncuttable(ValueError):
@@ -40,8 +37,8 @@ def at_words(spoken: Sequence[Word], first: int, last: int) -> Edges:
 
 def snapped(spoken: Sequence[Word], edges: Edges) -> Edges:
     """Moved to the nearest beginning and end of words, where these are near enough."""
-    start = _nearest([word.start_ms for word in spoken], edges.start_ms)
-    end = _nearest([word.end_ms for word in spoken], edges.end_ms)
+    start = _nearest(sorted(word.start_ms for word in spoken), edges.start_ms)
+    end = _nearest(sorted(word.end_ms for word in spoken), edges.end_ms)
     return Edges(start, end) if end > start else edges
 
 
@@ -56,25 +53,6 @@ def checked(edges: Edges, *, film_ms: int, longest: timedelta) -> Edges:
     if length > longest_ms:
         raise Uncuttable(f"A clip of your plan has at most {longest_ms} ms; this one has {length}.")
     return edges
-
-
-def said_between(spoken: Sequence[Word], edges: Edges) -> str:
-    """What is said there: the words whose middle lies inside, as captions have it."""
-    inside = [
-        word.text
-        for word in spoken
-        if word.text and edges.start_ms <= (word.start_ms + word.end_ms) / 2 < edges.end_ms
-    ]
-    return shortened(sentence(inside), TEXT)
-
-
-def shortened(text: str, letters: int) -> str:
-    """At most so many letters, and an ellipsis where it was longer; whole words if it has any."""
-    if len(text) <= letters:
-        return text
-    kept = text[: letters - 1]
-    whole = kept.rpartition(" ")[0]
-    return (whole or kept).rstrip(" ,;:-") + "…"
 
 
 def _nearest(times: Sequence[int], wanted: int) -> int:

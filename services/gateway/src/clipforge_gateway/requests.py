@@ -37,6 +37,7 @@ class Source:
     project: Project
     asset: Asset
     former: Mapping[str, str]  # states of its exports, by id
+    corrected: str  # the key of its transcript, where people have corrected it; else empty
 
     @property
     def usual_kit(self) -> str:
@@ -54,13 +55,14 @@ async def sources(parts: Parts, caller: Caller, clip_ids: Sequence[str]) -> list
         )
         assets = await projects.assets(session, list(owners.values()))
         former = await exports.of_clips(session, caller.tenant_id, clip_ids)
+        corrected = await projects.corrected(session, list(owners))
     for project_id in owners:
         about = {"tenant": caller.tenant_id, "project": project_id, "about": project_id}
         if await parts.log.last(ProjectCancelled, **about):
             raise Problem(
                 CONFLICT, "The project of this clip was cancelled: submit the film again."
             )
-    return [_source(clip_id, found, owners, assets, former) for clip_id in clip_ids]
+    return [_source(one, found, owners, assets, former, corrected) for one in clip_ids]
 
 
 def request(
@@ -72,7 +74,7 @@ def request(
         project=ProjectRef(
             tenant_id=caller.tenant_id, project_id=project.id, plan=Plan(project.plan).wire
         ),
-        export_id=_export_id(_clip(source.clip), render, source.former),
+        export_id=_export_id(source, render),
         clip=_clip(source.clip),
         render=render,
         media=ParseDict(asset.media, documents_pb2.MediaInfo()),
@@ -133,6 +135,7 @@ def _source(
     owners: Mapping[str, Project],
     assets: Mapping[str, Asset],
     former: Mapping[str, str],
+    corrected: Mapping[str, str],
 ) -> Source:
     clip = found.get(clip_id)
     project = owners.get(clip.project_id) if clip else None
@@ -143,14 +146,14 @@ def _source(
     asset = assets.get(project.asset_id or "")
     if asset is None or project.transcript_key is None:
         raise Problem(CONFLICT, "The film of this clip is not ready.")
-    return Source(clip, project, asset, former)
+    return Source(clip, project, asset, former, corrected.get(project.id, ""))
 
 
-def _export_id(clip: documents_pb2.Clip, render: RenderOptions, former: Mapping[str, str]) -> str:
+def _export_id(source: Source, render: RenderOptions) -> str:
     """The same for the same wish, as clip detection derives it, past those that came to nothing."""
-    for again in range(len(former) + 1):
-        found = export_id(clip, render, again)
-        if former.get(found) not in OVER:
+    for again in range(len(source.former) + 1):
+        found = export_id(_clip(source.clip), render, again, said=source.corrected)
+        if source.former.get(found) not in OVER:
             break
     return found
 

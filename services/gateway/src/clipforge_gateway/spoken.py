@@ -7,6 +7,7 @@ from clipforge_catalog.queries import projects
 from clipforge_catalog.tables import Transcript
 from clipforge_contracts import subtitles
 from clipforge_contracts.documents import from_json
+from clipforge_gateway import etags
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import Parts
 from clipforge_gateway.problems import NOT_FOUND, Problem
@@ -21,6 +22,12 @@ async def row(parts: Parts, caller: Caller, project_id: str) -> Transcript:
     return found
 
 
+def tag(parts: Parts, transcript: Transcript, format_: str = "json") -> str:
+    """The entity tag of a version, in one of its formats. Edits name that of `json`."""
+    of = etags.of_sequence(parts.feed.incarnation, transcript.sequence)
+    return of if format_ == "json" else f'{of[:-1]}-{format_}"'
+
+
 def not_yet() -> Problem:
     return Problem(NOT_FOUND, "This project has no transcript yet: wait until it is transcribed.")
 
@@ -32,6 +39,5 @@ async def document(parts: Parts, transcript: Transcript) -> documents.Transcript
 
 
 async def words(parts: Parts, caller: Caller, project_id: str) -> list[documents.Word]:
-    """Every word in the order of time. A Problem where nobody has heard the film yet."""
-    whole = await document(parts, await row(parts, caller, project_id))
-    return sorted(subtitles.words(whole), key=lambda word: word.start_ms)
+    """Every word, in the order that indexes count. A Problem where nobody has heard the film."""
+    return subtitles.words(await document(parts, await row(parts, caller, project_id)))

@@ -15,6 +15,7 @@ from clipforge_catalog.database import open_database
 from clipforge_projector import due, projector, schema
 from clipforge_projector.due import keep_up
 from clipforge_projector.figures import keep_figures
+from clipforge_projector.layout import Layout
 from clipforge_projector.position import SteppedDown
 from clipforge_projector.rebirth import welcome
 from clipforge_projector.reconciler import Reconciler
@@ -24,12 +25,13 @@ from clipforge_projector.webhooks import Webhooks
 from clipforge_runtime.bus import Entry, Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.main import service
+from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import load
 
 log = logging.getLogger("clipforge_projector")
 
 WAIT_SECONDS: Final = 300
-POOL: Final = 8  # one for each task of the active projector, and one over
+POOL: Final = 9  # one for each task of the active projector, and one over
 AGAIN_SECONDS: Final = 1.0
 
 
@@ -54,6 +56,7 @@ async def run(settings: Settings) -> None:
 
 async def _work(settings: Settings, bus: JetStream) -> None:
     url = settings.database_url.get_secret_value()
+    store = S3Store(settings)
     while True:
         try:
             async with (
@@ -64,8 +67,9 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 log.info("this projector is the active one")
                 await welcome(sessions, bus)
                 tasks.create_task(bus.keep_progress(settings.stream_replicas))
-                reconciler = Reconciler(sessions, bus)
+                reconciler, layout = Reconciler(sessions, bus), Layout(sessions, store)
                 tasks.create_task(reconciler.work())
+                tasks.create_task(layout.work())
                 tasks.create_task(keep_room(sessions, bus, Marks.of(settings)))
                 tasks.create_task(keep_figures(sessions, bus))
                 tasks.create_task(keep_up(sessions, bus, settings.retention))
@@ -76,7 +80,7 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                         sessions,
                         bus,
                         batch=settings.projector_batch,
-                        on_facts=partial(_tell, (reconciler.hear, webhooks.hear)),
+                        on_facts=partial(_tell, (reconciler.hear, webhooks.hear, layout.hear)),
                     )
                 )
         except* (DBAPIError, SteppedDown, Reborn, Unavailable, OSError) as errors:

@@ -35,6 +35,7 @@ from clipforge.v1.facts_pb2 import (
     RemovalRequested,
     StageFailed,
     TenantSaved,
+    TranscriptEdited,
     VideoImported,
     VideoTranscribed,
     WebhookAttempted,
@@ -56,6 +57,7 @@ from clipforge_projector.projections import (
     project,
     removal,
     tenant,
+    transcript,
     webhook,
 )
 from clipforge_runtime.bus import Entry
@@ -90,6 +92,7 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
     VideoTranscribed: (project.transcribed, job.completed, job.caused, tenant.source_used),
     ClipsDetected: (project.clips_detected, job.completed, webhook.project_ready),
     ClipEdited: (clip.edited,),
+    TranscriptEdited: (transcript.edited,),
     ExportRequested: (export.requested, job.caused),
     ClipExported: (export.exported, job.completed, tenant.output_made, webhook.export_completed),
     StageFailed: (project.failed, export.failed, brand.refused, job.failed, webhook.failed),

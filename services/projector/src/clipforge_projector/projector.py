@@ -117,6 +117,8 @@ async def _empty(sessions: Sessions) -> None:
             tables.Export,
             tables.Job,
             tables.Transcript,
+            tables.TranscriptVersion,
+            tables.Segment,
             tables.Project,
             tables.Asset,
             tables.ApiKey,

@@ -23,7 +23,7 @@ async def with_deleted(session: AsyncSession, tenant: str, clip: str) -> Clip | 
 
 async def among(session: AsyncSession, tenant: str, clips: Sequence[str]) -> dict[str, Clip]:
     """Those of some ids that the tenant has."""
-    statement = select(Clip).where(col(Clip.id).in_(clips), Clip.tenant_id == tenant)
+    statement = select(Clip).where(col(Clip.id).in_(clips), Clip.tenant_id == tenant, _is_there())
     return {row.id: row for row in (await session.exec(statement)).all()}
 
 

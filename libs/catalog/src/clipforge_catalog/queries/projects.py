@@ -82,3 +82,11 @@ async def transcript(session: AsyncSession, tenant: str, project: str) -> Transc
         Transcript.project_id == project, Transcript.tenant_id == tenant
     )
     return (await session.exec(statement)).first()
+
+
+async def corrected(session: AsyncSession, projects: Collection[str]) -> dict[str, str]:
+    """Where the transcripts lie that people have corrected, by project."""
+    statement = select(Transcript.project_id, Transcript.key).where(
+        col(Transcript.project_id).in_(projects), Transcript.version > 0
+    )
+    return dict((await session.exec(statement)).all())

@@ -492,6 +492,38 @@ class ClipEdited(_message.Message):
 Global___ClipEdited: _TypeAlias = ClipEdited  # noqa: Y015
 
 @_typing.final
+class TranscriptEdited(_message.Message):
+    """A user corrected what is said: the transcript is another object now. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TRANSCRIPT_KEY_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """one more than of what was edited; 0 is what the recogniser wrote"""
+    transcript_key: _builtins.str
+    words: _builtins.int
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        version: _builtins.int = ...,
+        transcript_key: _builtins.str = ...,
+        words: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "transcript_key", b"transcript_key", "version", b"version", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TranscriptEdited: _TypeAlias = TranscriptEdited  # noqa: Y015
+
+@_typing.final
 class BrandKitSaved(_message.Message):
     """A tenant's brand kit is another version of itself now, or is gone. Stated by the gateway."""
 

@@ -12,6 +12,7 @@ from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import Clip, Project
 from clipforge_contracts import ids
 from clipforge_contracts.documents import as_dict
+from clipforge_contracts.excerpts import said_between, shortened
 from clipforge_contracts.plans import LONGEST_CLIP, Plan
 from clipforge_gateway import clip_schemas, cutting, etags, rows, spoken, views
 from clipforge_gateway.auth import Caller
@@ -32,6 +33,7 @@ from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(tags=["clips"])
 
+TITLE: Final = 80  # letters of a title that is made of what is said first
 MOST: Final = 500  # clips of one film, found and made
 TRIES: Final = 3  # where others edit the same clip at the same moment
 LATER: Final = "It is stated; reads show it in a moment"
@@ -60,12 +62,12 @@ async def create(
     await _has_room(parts, project)
     words = await spoken.words(parts, caller, project_id)
     edges = await _edges(parts, caller, project, words, body, None)
-    text = cutting.said_between(words, edges)
+    text = said_between(words, edges.start_ms, edges.end_ms)
     clip = documents.Clip(
         id=seed.id("clip"),
         start_ms=edges.start_ms,
         end_ms=edges.end_ms,
-        title=body.title or cutting.shortened(text, cutting.TITLE),
+        title=body.title or shortened(text, TITLE),
         hashtags=body.hashtags,
         text=text,
         detector=views.BY_HAND,
@@ -202,7 +204,7 @@ async def _changed(
         words = await spoken.words(parts, caller, project.id)
         edges = await _edges(parts, caller, project, words, body, row)
         clip.start_ms, clip.end_ms = edges.start_ms, edges.end_ms
-        clip.text = cutting.said_between(words, edges)
+        clip.text = said_between(words, edges.start_ms, edges.end_ms)
     return clip
 
 

@@ -1,12 +1,11 @@
-"""Clips and transcripts of a project."""
+"""Clips of a project, found and made."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
 from clipforge_catalog.queries import clips
-from clipforge_contracts import subtitles
-from clipforge_gateway import clip_schemas, cursors, etags, rows, schemas, spoken, views
+from clipforge_gateway import clip_schemas, cursors, etags, rows, schemas, views
 from clipforge_gateway.parts import CallerDep, PartsDep
 from clipforge_gateway.problems import NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.projects import ProjectId
@@ -14,7 +13,6 @@ from clipforge_gateway.routes.projects import ProjectId
 router = APIRouter(tags=["clips"])
 
 ClipId = Annotated[str, Path(max_length=64, pattern=r"^clip_[a-z0-9]{26}$")]
-Format = Literal["json", "srt", "vtt", "txt"]
 
 
 @router.get(
@@ -66,44 +64,3 @@ async def get_clip(
         raise Problem(NOT_FOUND, "There is no clip of this id.")
     response.headers["ETag"] = etags.of_sequence(parts.feed.incarnation, row.sequence)
     return views.clip(row)
-
-
-@router.get(
-    "/v1/projects/{project_id}/transcript",
-    operation_id="getTranscript",
-    summary="What is said, with times",
-    responses={
-        **documented(NOT_FOUND),
-        200: {
-            "description": "The transcript in the format asked for",
-            "content": {
-                "application/json": {},
-                "application/x-subrip": {},
-                "text/vtt": {},
-                "text/plain": {},
-            },
-        },
-    },
-    response_class=Response,
-)
-async def get_transcript(
-    project_id: ProjectId,
-    parts: PartsDep,
-    caller: CallerDep,
-    format: Annotated[Format, Query(description="json has every word")] = "json",
-) -> Response:
-    try:
-        await rows.project(parts, caller, project_id)
-    except rows.Pending as pending:
-        raise spoken.not_yet() from pending
-    row = await spoken.row(parts, caller, project_id)
-    if format == "json":
-        return Response(await parts.store.read(row.key), media_type="application/json")
-    transcript = await spoken.document(parts, row)
-    match format:
-        case "srt":
-            return Response(subtitles.srt(transcript), media_type="application/x-subrip")
-        case "vtt":
-            return Response(subtitles.vtt(transcript), media_type="text/vtt")
-        case "txt":
-            return Response(subtitles.txt(transcript), media_type="text/plain; charset=utf-8")

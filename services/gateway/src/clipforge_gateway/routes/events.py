@@ -20,6 +20,7 @@ from clipforge.v1.facts_pb2 import (
     ExportCancelled,
     ExportRequested,
     StageFailed,
+    TranscriptEdited,
     VideoImported,
     VideoTranscribed,
 )
@@ -145,6 +146,8 @@ def _told(entry: Entry, fact: Fact) -> dict[str, Any]:
         case VideoTranscribed():
             told |= {"language": fact.language, "words": fact.words, "notice": fact.notice}
             told |= {"cached": fact.cached}
+        case TranscriptEdited():
+            told |= {"version": fact.version, "words": fact.words}
         case ClipsDetected():
             told |= {"clips": len(fact.clips)}
         case ClipEdited():

@@ -33,6 +33,7 @@ async def requested(session: AsyncSession, fact: ExportRequested, entry: Entry) 
         return  # deleted meanwhile
     if await session.get(Export, fact.export_id) is not None:
         return
+    await removal.wanted(session, fact.transcript_key)
     session.add(
         Export(
             id=fact.export_id,

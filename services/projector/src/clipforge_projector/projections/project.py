@@ -27,7 +27,6 @@ from clipforge_catalog.tables import (
     JobState,
     Project,
     ProjectState,
-    Transcript,
 )
 from clipforge_contracts import keys
 from clipforge_contracts.documents import as_dict
@@ -35,7 +34,7 @@ from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
 from clipforge_projector import tally
-from clipforge_projector.projections import clip, job, removal
+from clipforge_projector.projections import clip, job, removal, transcript
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -105,21 +104,7 @@ async def transcribed(session: AsyncSession, fact: VideoTranscribed, entry: Entr
     project = await _advance(session, fact, entry, AFTER[TRANSCRIPTION.name])
     if project is None:
         return
-    project.transcript_key = fact.transcript_key
-    await removal.wanted(session, fact.transcript_key)
-    project.language = fact.language
-    project.notice = fact.notice
-    await session.merge(
-        Transcript(
-            project_id=project.id,
-            tenant_id=project.tenant_id,
-            key=fact.transcript_key,
-            language=fact.language,
-            words=fact.words,
-            notice=fact.notice,
-            created_at=entry.time,
-        )
-    )
+    await transcript.transcribed(session, fact, project, entry)
 
 
 async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entry) -> None:
@@ -132,6 +117,7 @@ async def clips_detected(session: AsyncSession, fact: ClipsDetected, entry: Entr
     await removal.due(session, await _parts_of(session, project), entry)
     for rank, found in enumerate(fact.clips):
         await clip.detected(session, found, project, rank, entry)
+    await transcript.clips_changed(session, project)
 
 
 async def failed(session: AsyncSession, fact: StageFailed, entry: Entry) -> None:
@@ -188,8 +174,8 @@ async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> 
     project = await session.get(Project, fact.project.project_id)
     if project is None:
         return
-    left = await _objects_of(session, project)
-    for table in (Clip, Export, Job, Transcript):
+    left = await _objects_of(session, project) | await transcript.deleted(session, project)
+    for table in (Clip, Export, Job):
         await session.exec(delete(table).where(col(table.project_id) == project.id))
     await session.delete(project)
     await session.flush()
@@ -261,12 +247,9 @@ async def _objects_of(session: AsyncSession, project: Project) -> set[str]:
         objects = export.record.get("objects", {})
         if objects and not await _another(session, project, Export.record == export.record):
             found.add(objects["clip_key"].rpartition("/")[0] + "/")
-    for column, key in (
-        (Project.transcript_key, project.transcript_key),
-        (Project.clips_key, project.clips_key),
-    ):
-        if key and not await _another(session, project, column == key):
-            found.add(key)
+    key = project.clips_key
+    if key and not await _another(session, project, Project.clips_key == key):
+        found.add(key)
     found |= await _film_of(session, project)
     if project.asset_id and not await _another(
         session, project, Project.asset_id == project.asset_id
