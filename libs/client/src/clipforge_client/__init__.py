@@ -40,6 +40,7 @@ from clipforge_client.models import (
     Replayed,
     TranscriptVersion,
     Upload,
+    Usage,
     Version,
     Word,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "Upload",
+    "Usage",
     "Version",
     "Word",
 ]

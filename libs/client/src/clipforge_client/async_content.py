@@ -1,12 +1,13 @@
 """What is in a film: words and clips. A part of the client; `content.py` is its twin."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 from clipforge_client import content_calls
 from clipforge_client.async_wire import AsyncWire
-from clipforge_client.models import Clip, Hit, TranscriptVersion, Word
+from clipforge_client.models import Clip, Hit, TranscriptVersion, Usage, Word
 
 
 class AsyncContent:
@@ -102,3 +103,9 @@ class AsyncContent:
         return self._wire.pages(
             lambda cursor: content_calls.search(asked, project_id, cursor, limit)
         )
+
+    async def usage(
+        self, *, first: date | None = None, last: date | None = None, tenant: str = ""
+    ) -> Usage:
+        """What was used, by day; by default in the last 30. `tenant` is for operators."""
+        return await self._wire.do(content_calls.usage(first, last, tenant))

@@ -76,6 +76,7 @@ def assemble() -> typer.Typer:
     app.command("presets")(brands.list_presets)
     app.add_typer(brands.brand, name="brand")
     app.command("search")(words.search)
+    app.command("usage")(operation.usage)
     app.command("jobs")(queues.jobs)
     app.add_typer(clip.clip, name="clip")
     app.add_typer(words.words, name="words")

@@ -1,11 +1,12 @@
 """What is in a film: words and clips. A part of the client; `async_content.py` is its twin."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 from clipforge_client import content_calls
-from clipforge_client.models import Clip, Hit, TranscriptVersion, Word
+from clipforge_client.models import Clip, Hit, TranscriptVersion, Usage, Word
 from clipforge_client.wire import Wire
 
 
@@ -103,3 +104,9 @@ class Content:
         return self._wire.pages(
             lambda cursor: content_calls.search(asked, project_id, cursor, limit)
         )
+
+    def usage(
+        self, *, first: date | None = None, last: date | None = None, tenant: str = ""
+    ) -> Usage:
+        """What was used, by day; by default in the last 30. `tenant` is for operators."""
+        return self._wire.do(content_calls.usage(first, last, tenant))

@@ -1,10 +1,11 @@
-"""What is in a film, as requests and answers: its words and its clips. See calls.py."""
+"""What is in films, as requests and answers: words, clips, use. See calls.py."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from clipforge_client.calls import Call, id_in_path, nothing, page_of
-from clipforge_client.models import Clip, Hit, Page, TranscriptVersion, Word
+from clipforge_client.models import Clip, Hit, Page, TranscriptVersion, Usage, Word
 
 
 def list_clips(project: str, order: str, cursor: str) -> Call[Page[Clip]]:
@@ -65,6 +66,12 @@ def list_words(project: str, start_ms: int, end_ms: int | None, cursor: str) -> 
 def search(asked: str, project: str, cursor: str, limit: int) -> Call[Page[Hit]]:
     path = f"/v1/projects/{id_in_path(project)}/transcript/search" if project else "/v1/search"
     return Call("GET", path, Page[Hit].model_validate, {"q": asked, **page_of(cursor, limit)})
+
+
+def usage(first: date | None, last: date | None, tenant: str) -> Call[Usage]:
+    asked = {"from": first, "to": last, "tenant": tenant or None}
+    params = {name: str(value) for name, value in asked.items() if value is not None}
+    return Call("GET", "/v1/usage", Usage.model_validate, params)
 
 
 def _said(wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the API answers, as frozen models. Fields of a newer server are ignored."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -270,6 +270,27 @@ class NewApiKey(ApiKey):
     """A key as it is shown once."""
 
     key: str
+
+
+class UsageDay(Model):
+    """What was used on one day (UTC). What came from a cache is counted apart."""
+
+    day: date
+    source_minutes: float
+    cached_source_minutes: float
+    films: int
+    output_seconds: float
+    cached_output_seconds: float
+    exports: int
+
+
+class Usage(Model):
+    """Days on which something was used, oldest first."""
+
+    tenant_id: str
+    first: date
+    last: date
+    days: list[UsageDay]
 
 
 class Queue(Model):

@@ -50,6 +50,7 @@ from clipforge_gateway.routes import (
     search,
     transcripts,
     uploads,
+    usage,
     webhook_deliveries,
     webhooks,
 )
@@ -111,7 +112,7 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
     modules = (
         *(projects, uploads, transcripts, clips, clip_edits, search, exports, events),
         *(batches, brand_assets, brand_kits, caption_styles, presets),
-        *(webhooks, webhook_deliveries, jobs, dead_letters, queues, keys, health),
+        *(webhooks, webhook_deliveries, jobs, dead_letters, queues, usage, keys, health),
     )
     for module in modules:
         app.include_router(module.router)

@@ -1,6 +1,7 @@
-"""`clipforge keys`: for whoever runs ClipForge."""
+"""`clipforge keys` and `usage`: for whoever runs ClipForge."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -12,6 +13,7 @@ keys = typer.Typer(
     help="API keys of your tenant. These commands need a key of the role admin.",
     no_args_is_help=True,
 )
+DAY: Final = "%Y-%m-%d"
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id, such as key_01h...")]
 
 
@@ -54,3 +56,37 @@ def revoke_key(key_id: KeyArgument) -> None:
     with Client() as client:
         client.revoke_key(key_id)
     note(f"{key_id} is revoked.")
+
+
+def usage(
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=[DAY], metavar="DAY", help="Default: 30 days ago."),
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=[DAY], metavar="DAY", help="Default: today.")
+    ] = None,
+    tenant: Annotated[str, typer.Option(metavar="TENANT", help="For operators.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what was used, by day: minutes of film, seconds of clips, exports."""
+    with Client() as client:
+        found = client.usage(
+            first=first.date() if first else None,
+            last=last.date() if last else None,
+            tenant=tenant,
+        )
+    print_list(
+        found.days,
+        ("day", "film min", "cached", "clips s", "cached", "exports"),
+        lambda one: (
+            one.day.isoformat(),
+            f"{one.source_minutes:.1f}",
+            f"{one.cached_source_minutes:.1f}",
+            f"{one.output_seconds:.1f}",
+            f"{one.cached_output_seconds:.1f}",
+            str(one.exports),
+        ),
+        nothing=f"Nothing was used from {found.first} to {found.last}.",
+        as_json=as_json,
+    )
