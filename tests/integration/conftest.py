@@ -80,6 +80,7 @@ def house_settings(
         s3_secret_key=SecretStr(s3_server.secret_key),
         port=ports.free(),
         bootstrap_api_key=SecretStr(f"cf_{uuid4().hex}"),
+        webhooks_secret_keys=SecretStr(uuid4().hex),
         data_dir=Path(tmp_path_factory.mktemp("data")),
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 import talks
 from clipforge_client.client import Client
+from clipforge_standalone.servers import ports
 from clipforge_standalone.stack import Stack
 from collector import Collector, collecting
 from stacks import running
@@ -28,8 +29,17 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
-def stack(server_folder: Path, web: WebServer, collector: Collector) -> Iterator[Stack]:
+def webhook_port() -> int:
+    """The one port of loopback that the stack may send webhooks to."""
+    return ports.free()
+
+
+@pytest.fixture(scope="session")
+def stack(
+    server_folder: Path, web: WebServer, collector: Collector, webhook_port: int
+) -> Iterator[Stack]:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLIPFORGE_WEBHOOKS_ALLOW", f"127.0.0.1:{webhook_port}")
         patch.setenv("CLIPFORGE_IMPORT_ALLOW", f"127.0.0.1:{web.port}")
         patch.setenv("CLIPFORGE_OTLP_ENDPOINT", collector.address)
         with running(server_folder / "stack") as stack:

@@ -32,6 +32,7 @@ from clipforge_client.models import (
     Hit,
     Job,
     NewApiKey,
+    NewWebhook,
     Page,
     PlatformPreset,
     Preset,
@@ -42,8 +43,12 @@ from clipforge_client.models import (
     Upload,
     Usage,
     Version,
+    Webhook,
+    WebhookDelivery,
+    WebhookDeliveryDetail,
     Word,
 )
+from clipforge_client.verification import NotAuthentic, verify_webhook
 
 __all__ = [
     "ApiError",
@@ -67,6 +72,8 @@ __all__ = [
     "Invalid",
     "Job",
     "NewApiKey",
+    "NewWebhook",
+    "NotAuthentic",
     "NotClipForge",
     "NotFound",
     "Page",
@@ -85,5 +92,9 @@ __all__ = [
     "Upload",
     "Usage",
     "Version",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookDeliveryDetail",
     "Word",
+    "verify_webhook",
 ]

@@ -11,6 +11,7 @@ import httpx
 from clipforge_client import calls, connection
 from clipforge_client.async_brands import AsyncBrands
 from clipforge_client.async_content import AsyncContent
+from clipforge_client.async_webhooks import AsyncWebhooks
 from clipforge_client.async_wire import AsyncWire
 from clipforge_client.connection import OnBytes
 from clipforge_client.errors import Conflict
@@ -31,7 +32,7 @@ from clipforge_client.models import (
 from clipforge_client.patience import Deadline
 
 
-class AsyncClient(AsyncContent, AsyncBrands):
+class AsyncClient(AsyncContent, AsyncBrands, AsyncWebhooks):
     """Use as an async context manager, or await `close`.
 
     Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a

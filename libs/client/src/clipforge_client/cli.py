@@ -7,7 +7,17 @@ from typing import Annotated, Final
 
 import typer
 
-from clipforge_client.commands import brands, clip, clips, events, films, operation, queues, words
+from clipforge_client.commands import (
+    brands,
+    clip,
+    clips,
+    events,
+    films,
+    operation,
+    queues,
+    webhooks,
+    words,
+)
 from clipforge_client.errors import (
     ApiError,
     ClientError,
@@ -85,6 +95,7 @@ def assemble() -> typer.Typer:
     app.add_typer(films.projects, name="projects")
     app.add_typer(events.events, name="events")
     app.add_typer(operation.keys, name="keys")
+    app.add_typer(webhooks.webhooks, name="webhooks")
     for one in (
         app,
         brands.brand,
@@ -95,6 +106,7 @@ def assemble() -> typer.Typer:
         operation.keys,
         queues.queues,
         queues.dead_letters,
+        webhooks.webhooks,
     ):
         for command in one.registered_commands:
             command.cls, command.epilog = Command, EXITS

@@ -28,10 +28,11 @@ from clipforge_client.models import (
     Upload,
 )
 from clipforge_client.patience import Deadline
+from clipforge_client.webhooks import Webhooks
 from clipforge_client.wire import Wire
 
 
-class Client(Content, Brands):
+class Client(Content, Brands, Webhooks):
     """Use as a context manager, or call `close`.
 
     Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a

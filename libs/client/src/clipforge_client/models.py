@@ -371,3 +371,72 @@ class Event(Model):
     name: str
     id: str = ""
     data: dict[str, Any]
+
+
+class WebhookDisabled(Model):
+    reason: str
+    sentence: str
+
+
+class Webhook(Model):
+    """An address that events are sent to."""
+
+    id: str
+    url: str
+    events: list[str]
+    description: str = ""
+    enabled: bool
+    disabled: WebhookDisabled | None = None
+    failing_since: datetime | None = None
+    accepted_at: datetime | None = None
+    former_secret_until: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewWebhook(Webhook):
+    """The secret is shown this once."""
+
+    secret: str
+
+
+class WebhookFailure(Model):
+    reason: str
+    sentence: str
+
+
+class WebhookDelivery(Model):
+    """One event for one webhook."""
+
+    id: str
+    webhook_id: str
+    message_id: str
+    event: str
+    state: str  # waiting, delivered or failed
+    attempt_count: int
+    next_attempt_at: datetime | None = None
+    failure: WebhookFailure | None = None
+    redelivery_of: str | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is tried."""
+        return self.state != "waiting"
+
+
+class WebhookAttempt(Model):
+    n: int
+    at: datetime
+    status: int | None
+    duration_ms: int
+    error: str
+    answer: str
+
+
+class WebhookDeliveryDetail(WebhookDelivery):
+    """With what was sent, and what came of each attempt."""
+
+    payload: dict[str, Any]
+    attempts: list[WebhookAttempt]

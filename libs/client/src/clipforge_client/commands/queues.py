@@ -10,7 +10,9 @@ from clipforge_client.commands.options import AsJson
 from clipforge_client.models import DeadLetter
 from clipforge_client.terminal import note, print_json, print_list, print_table, say
 
-QueueName = Literal["video-import", "transcription", "clip-detection", "video-export"]
+QueueName = Literal[
+    "video-import", "transcription", "clip-detection", "video-export", "maintenance", "webhooks"
+]
 State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]
 
 queues = typer.Typer(

@@ -13,7 +13,7 @@ from clipforge_contracts import ids, subjects
 from clipforge_contracts.webhooks import TEST, body
 from clipforge_gateway import cursors, rows, schemas, webhook_views
 from clipforge_gateway.auth import Caller
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import CONFLICT, NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.webhooks import WebhookId, row_of, saved
 from clipforge_gateway.webhook_schemas import AnyEvent, DeliveryDetailView, DeliveryView
@@ -32,13 +32,14 @@ DeliveryId = Annotated[str, Path(max_length=64, pattern=r"^dlv_[a-z0-9]{26}$")]
     responses=documented(NOT_FOUND, CONFLICT),
 )
 async def test(
-    webhook_id: WebhookId, parts: PartsDep, caller: CallerDep, response: Response
+    webhook_id: WebhookId, parts: PartsDep, caller: CallerDep, seed: SeedDep, response: Response
 ) -> DeliveryView:
     """A `webhook.test`, whichever events it hears of. What came of it: see the delivery."""
     row = await row_of(parts, caller, webhook_id)
-    now, message_id = datetime.now(UTC), ids.new("evt")
+    now, message_id = datetime.now(UTC), seed.id("evt")
     payload = body(message_id, TEST, now, {"webhook_id": row.id, "sentence": "This is a test."})
-    return await _deliver(parts, caller, row, response, message_id, TEST, payload)
+    due = _due(caller, row, seed.id("dlv"), message_id, TEST, payload)
+    return await _deliver(parts, row, due, response)
 
 
 @router.get(
@@ -99,15 +100,16 @@ async def redeliver(
     delivery_id: DeliveryId,
     parts: PartsDep,
     caller: CallerDep,
+    seed: SeedDep,
     response: Response,
 ) -> DeliveryView:
     """The same message, with the same `webhook-id`, as a delivery of its own."""
     former = await _delivery(parts, caller, webhook_id, delivery_id)
     row = await row_of(parts, caller, webhook_id)
     payload = body(former.message_id, former.event, former.happened_at, former.data)
-    return await _deliver(
-        parts, caller, row, response, former.message_id, former.event, payload, former.id
-    )
+    due = _due(caller, row, seed.id("dlv"), former.message_id, former.event, payload)
+    due.redelivery_of = former.id
+    return await _deliver(parts, row, due, response)
 
 
 async def _delivery(
@@ -127,29 +129,27 @@ async def _delivery(
     raise Problem(NOT_FOUND, "There is no delivery of this id to this webhook.")
 
 
-async def _deliver(
-    parts: Parts,
-    caller: Caller,
-    row: Webhook,
-    response: Response,
-    message_id: str,
-    event: str,
-    payload: bytes,
-    redelivery_of: str = "",
-) -> DeliveryView:
-    if not row.enabled:
-        raise Problem(CONFLICT, "The webhook is disabled: enable it first.")
-    fact = WebhookDue(
+def _due(
+    caller: Caller, row: Webhook, delivery_id: str, message_id: str, event: str, payload: bytes
+) -> WebhookDue:
+    return WebhookDue(
         project=ProjectRef(
             tenant_id=caller.tenant_id, project_id=subjects.NOTHING, plan=caller.plan.wire
         ),
-        delivery_id=ids.new("dlv"),
+        delivery_id=delivery_id,
         message_id=message_id,
         event=event,
         body=payload,
         endpoint=saved(caller, row, revision=row.revision),
-        redelivery_of=redelivery_of,
     )
+
+
+async def _deliver(
+    parts: Parts, row: Webhook, fact: WebhookDue, response: Response
+) -> DeliveryView:
+    """Have it sent: stated twice, it is the same delivery."""
+    if not row.enabled:
+        raise Problem(CONFLICT, "The webhook is disabled: enable it first.")
     stated = await parts.log.state(
         fact,
         fact_id=ids.derive("evt", fact.delivery_id, "due"),

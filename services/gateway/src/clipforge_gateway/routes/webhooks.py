@@ -14,7 +14,7 @@ from clipforge_contracts import ids
 from clipforge_contracts.webhooks import Keyring, shown, valid
 from clipforge_gateway import cursors, rows, schemas, webhook_views
 from clipforge_gateway.auth import Caller
-from clipforge_gateway.parts import CallerDep, Parts, PartsDep
+from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import CONFLICT, INVALID, NOT_FOUND, Problem, documented
 from clipforge_gateway.webhook_schemas import (
     CreateWebhook,
@@ -41,7 +41,7 @@ WebhookId = Annotated[str, Path(max_length=64, pattern=r"^whk_[a-z0-9]{26}$")]
     responses=documented(CONFLICT),
 )
 async def create(
-    wanted: CreateWebhook, parts: PartsDep, caller: CallerDep, response: Response
+    wanted: CreateWebhook, parts: PartsDep, caller: CallerDep, seed: SeedDep, response: Response
 ) -> NewWebhookView:
     """The answer has the secret that events are signed with. It cannot be shown again."""
     keyring = _keyring(parts)
@@ -52,12 +52,12 @@ async def create(
             raise Problem(CONFLICT, f"A tenant has at most {most} webhooks: delete one.")
     fact = WebhookSaved(
         project=tenant(caller),
-        webhook_id=ids.new("whk"),
+        webhook_id=seed.id("whk"),
         revision=1,
         **wanted.model_dump(),
         secrets=[keyring.newest(1)],
     )
-    await _save(parts, fact)
+    await _state(parts, fact)  # under one Idempotency-Key it is one, and made once
     response.headers["Location"] = f"/v1/webhooks/{fact.webhook_id}"
     return _with_secret(keyring, fact, webhook_views.to_come(fact, datetime.now(UTC)))
 
@@ -176,14 +176,19 @@ def saved(caller: Caller, row: Webhook, **changes: Any) -> WebhookSaved:
 
 async def _save(parts: Parts, fact: WebhookSaved) -> None:
     """One more revision. Of two that want to be the same one, the second is told."""
+    if not await _state(parts, fact):
+        raise Problem(CONFLICT, "Another request was first. Read the webhook and try again.")
+
+
+async def _state(parts: Parts, fact: WebhookSaved) -> bool:
+    """Whether this revision is a new one."""
     stated = await parts.log.state(
         fact,
         fact_id=ids.derive("evt", fact.webhook_id, "saved", fact.revision),
         headers=trace_headers(),
     )
-    if not stated.fresh:
-        raise Problem(CONFLICT, "Another request was first. Read the webhook and try again.")
     await rows.caught_up(parts, stated.sequence)
+    return stated.fresh
 
 
 def _keyring(parts: Parts) -> Keyring:
