@@ -16,6 +16,7 @@ from clipforge_contracts import ids
 from clipforge_contracts.pipeline import WEBHOOKS, Attempts
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.webhooks import EVENTS
+from clipforge_gateway import webhook_events
 from clipforge_gateway.settings import Settings
 from clipforge_projector.projector import rebuild
 from clipforge_projector.reconciler import reconcile
@@ -87,6 +88,7 @@ async def test_a_ready_project_is_told_of_signed(
     assert told["id"] == received.message_id
     assert told["type"] == "project.ready"
     assert told["data"] == {"project_id": film.project, "state": "ready", "clip_count": 1}
+    assert webhook_events.ProjectReady.model_validate(told, extra="forbid")
 
 
 async def test_what_fails_is_told_with_a_sentence_and_only_to_whoever_asked(
@@ -107,6 +109,8 @@ async def test_what_fails_is_told_with_a_sentence_and_only_to_whoever_asked(
     await arrived(receiver, exports)
     told = receiver.received(failures)[0].verified(hook["secret"])
     done = json.loads(receiver.received(exports)[0].body)
+    assert webhook_events.ProjectFailed.model_validate(told, extra="forbid")
+    assert webhook_events.ExportCompleted.model_validate(done, extra="forbid")
     assert (told["type"], told["data"]["project_id"]) == ("project.failed", lost.project)
     assert told["data"]["failure"]["sentence"]
     assert (done["type"], done["data"]["export_id"]) == ("export.completed", export)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from clipforge_contracts.webhooks import EVENTS, TEST
 from clipforge_gateway.app import create_app
 from clipforge_gateway.idempotency import SHOWN_ONCE
 
+SIGNED = {"webhook-id", "webhook-timestamp", "webhook-signature"}
 DOCUMENT = create_app().openapi()
 OPERATIONS = [
     (path, method, operation)
@@ -87,6 +89,17 @@ def test_every_success_says_what_it_answers() -> None:
         assert successes, f"{method} {path}"
         for success in successes:
             assert bare or success["content"], f"{method} {path}"
+
+
+def test_every_event_that_a_webhook_may_hear_of_is_described() -> None:
+    events = DOCUMENT["webhooks"]
+
+    assert set(events) == {*EVENTS, TEST}
+    for name, methods in events.items():
+        schema = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+        model = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        assert model["properties"]["type"]["const"] == name
+        assert {one["name"] for one in methods["post"]["parameters"]} == SIGNED
 
 
 def test_every_secret_that_is_answered_once_is_known() -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from clipforge_gateway import webhook_events
 from clipforge_gateway.problems import (
     CHANGED,
     CONFLICT,
@@ -26,7 +27,11 @@ def document(app: FastAPI) -> dict[str, Any]:
     """OpenAPI 3.1. Every error of every operation is a problem of RFC 9457."""
     if app.openapi_schema is None:
         made = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            webhooks=webhook_events.router.routes,
         )
         schemas = made["components"]["schemas"]
         for framework_s_own in ("HTTPValidationError", "ValidationError"):
@@ -39,6 +44,9 @@ def document(app: FastAPI) -> dict[str, Any]:
                     _OF_METHOD.get(method, _nothing)(operation)
                     _tell_rate(operation)
                 _tell_errors(operation)
+        for methods in made["webhooks"].values():
+            for operation in methods.values():  # answered by others, who need not tell us why
+                operation["responses"] = {"2XX": {"description": "Accepted"}}
         app.openapi_schema = made
     return app.openapi_schema
 

@@ -1,7 +1,7 @@
 """`clipforge webhooks`: addresses that hear of events, and what was delivered to them."""
 
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -10,21 +10,29 @@ from clipforge_client.commands.options import AsJson
 from clipforge_client.models import NewWebhook, Webhook, WebhookDelivery
 from clipforge_client.terminal import note, print_json, print_list, say
 
-Event = Literal["project.ready", "project.failed", "export.completed", "export.failed"]
-EVERY: tuple[Event, ...] = (
-    "project.ready",
-    "project.failed",
-    "export.completed",
-    "export.failed",
-)
+EVERY: Final = ("project.ready", "project.failed", "export.completed", "export.failed")
 
 webhooks = typer.Typer(help="Have events sent to your own server.", no_args_is_help=True)
 
 WebhookArgument = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Id, such as whk_01h...")]
 DeliveryArgument = Annotated[str, typer.Argument(metavar="DELIVERY", help="Id: dlv_01h...")]
+
+
+def _known(events: list[str] | None) -> list[str] | None:
+    for event in events or ():
+        if event not in EVERY:
+            raise typer.BadParameter(f"{event!r} is not one of {', '.join(map(repr, EVERY))}.")
+    return events
+
+
 EventsOption = Annotated[
-    list[Event] | None,
-    typer.Option("--event", metavar="EVENT", help="Of which events; may be repeated. All if none."),
+    list[str] | None,
+    typer.Option(
+        "--event",
+        metavar="EVENT",
+        callback=_known,
+        help=f"One of {', '.join(EVERY)}; may be repeated.",
+    ),
 ]
 DescriptionOption = Annotated[
     str | None, typer.Option(metavar="TEXT", show_default=False, help="What it is for.")
@@ -85,7 +93,7 @@ def update_webhook(
     """Change what is named; the rest stays as it is."""
     with Client() as client:
         changed = client.update_webhook(
-            webhook_id, url=url, events=events, description=description, enabled=enabled
+            webhook_id, url=url, events=events or None, description=description, enabled=enabled
         )
     _print(changed, as_json=as_json)
 
