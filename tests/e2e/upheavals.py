@@ -11,7 +11,7 @@ from e2e.visitor import Visitor
 
 READY: Final = "600s"
 STAGES: Final = ("import", "transcription", "clip-detection", "export")
-OTHERS: Final = ("projector", "gateway", "maintenance")
+OTHERS: Final = ("projector", "gateway", "maintenance", "webhooks")
 BUSY_SECONDS: Final = 60
 
 
