@@ -426,8 +426,10 @@ async def test_what_was_delivered_long_ago_is_forgotten(
         pass
     left = (await tenant.http.get(f"/v1/webhooks/{hook['id']}/deliveries")).json()["items"]
 
+    job = f"/v1/queues/webhooks/jobs/{ids.job('webhooks', done['id'])}"
     assert kept.status_code == 200
     assert left == []
+    assert problem(await tenant.http.get(job)) == (404, "not-found")
     assert (await seen(tenant, hook))["enabled"]
 
 

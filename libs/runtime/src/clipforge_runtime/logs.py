@@ -14,10 +14,11 @@ from opentelemetry import trace
 
 context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=MappingProxyType({}))
 
-# Signatures of presigned addresses, passwords in addresses and API keys stay out of the logs.
+# Signatures of presigned addresses, passwords in addresses, API keys and secrets of webhooks stay
+# out of the logs.
 _SECRETS: Final = re.compile(r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+")
 _PASSWORDS: Final = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
-_API_KEYS: Final = re.compile(r"\b(cf_)[A-Za-z0-9_-]{20,}")
+_API_KEYS: Final = re.compile(r"\b(cf_|whsec_)[A-Za-z0-9_+/-]{20,}=*")
 
 
 class JsonFormatter(logging.Formatter):

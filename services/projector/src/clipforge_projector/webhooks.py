@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Gauge
-from sqlmodel import col, delete
+from sqlmodel import col, delete, select
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ClipExported, ClipsDetected, StageFailed, WebhookDisabled
@@ -118,8 +118,8 @@ async def forget(sessions: Sessions, *, before: datetime) -> int:
     """Remove what ended before a time from the delivery log, some at a time; how much."""
     async with sessions.begin() as session:
         old = await webhooks.ended_before(session, before, limit=AT_ONCE)
-        jobs = [ids.job(WEBHOOKS.name, delivery) for delivery in old]
-        await session.exec(delete(Job).where(col(Job.id).in_(jobs)))
+        ended = select(Job.id).where(Job.stage == WEBHOOKS.name, col(Job.finished_at) < before)
+        await session.exec(delete(Job).where(col(Job.id).in_(ended.limit(AT_ONCE))))
         await session.exec(delete(WebhookAttempt).where(col(WebhookAttempt.delivery_id).in_(old)))
         await session.exec(delete(WebhookDelivery).where(col(WebhookDelivery.id).in_(old)))
         await session.exec(delete(Webhook).where(col(Webhook.deleted_at) < before))
