@@ -111,7 +111,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(chart.HelmFailed) as refused:
         chart.template()
 
-    assert str(refused.value).count("\n- ") == 5
+    assert str(refused.value).count("\n- ") == 6
 
 
 def test_scaling_to_zero_is_refused_where_the_cluster_cannot() -> None:
