@@ -17,6 +17,7 @@ from clipforge_contracts.pipeline import WEBHOOKS, Attempts
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.webhooks import EVENTS
 from clipforge_gateway import webhook_events
+from clipforge_gateway.app import create_app
 from clipforge_gateway.settings import Settings
 from clipforge_projector.projector import rebuild
 from clipforge_projector.reconciler import reconcile
@@ -340,6 +341,28 @@ async def test_what_cannot_be_a_webhook_is_refused_in_words(
 
     assert problem(refused)[0] == 422
     assert word in refused.text
+
+
+async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_webhook(
+    house: House, tenant: Tenant, receiver: Receiver
+) -> None:
+    stranger = await house.tenant(role="admin")
+    hook = await webhook(tenant, receiver.endpoint())
+    done = await ended(tenant, hook, await send_test(tenant, hook))
+    ids_ = {"webhook_id": hook["id"], "delivery_id": done["id"]}
+    asked = 0
+
+    for path, methods in create_app().openapi()["paths"].items():
+        for method in methods if "{webhook_id}" in path else ():
+            body: dict[str, Any] = {"json": {"enabled": False}, "headers": {"If-Match": "*"}}
+            refused = await stranger.http.request(method, path.format(**ids_), **body)
+            assert problem(refused) == (404, "not-found"), f"{method} {path}"
+            asked += 1
+
+    assert asked == 8
+    assert (await stranger.http.get("/v1/webhooks")).json()["items"] == []
+    assert (await seen(tenant, hook))["enabled"]
+    assert len(receiver.received(hook["url"])) == 1
 
 
 async def test_a_tenant_has_so_many_at_most(
