@@ -102,8 +102,8 @@ EDITS = [
     ),
     (
         f"{CONTRACTS}/facts.py",
-        "    | WebhookDelivered\n",
-        "    | WebhookDelivered\n    | ChaptersNamed\n",
+        "    | TranscriptEdited\n",
+        "    | TranscriptEdited\n    | ChaptersNamed\n",
     ),
     (
         f"{CONTRACTS}/validation.py",

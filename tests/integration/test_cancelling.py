@@ -21,6 +21,7 @@ from clipforge_contracts.documents import to_json
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import EXPORT, PIPELINE, Stage
 from clipforge_export import handler as exporting
+from clipforge_export import rendering
 from clipforge_export.looking import Stopped as StoppedLooking
 from clipforge_import import handler as importing
 from clipforge_runtime.progress import Report
@@ -112,7 +113,7 @@ async def test_an_export_that_is_cancelled_while_it_looks_for_faces_stops_lookin
 ) -> None:
     film, held = films("plain.mp4"), Held()
     await stored(store, film, spoken("Hello there"))
-    ends = watched(monkeypatch, exporting, "look")
+    ends = watched(monkeypatch, rendering, "look")
 
     await cancelled(export(film, store, scratch, in_threads(held)), held.begun())
 

@@ -48,7 +48,7 @@ class Film:
 
 @dataclass(frozen=True)
 class Output:
-    """One rendered file. Files are named as in the working directory: no path needs escaping."""
+    """One rendered file. What the graph names lies in the working directory: no path to escape."""
 
     file: str
     framing: Framing

@@ -134,7 +134,7 @@ def _output(
     # The watermark first: the logo lies over it.
     pictures = [one for one in (brand.kit.watermark, brand.kit.logo) if one.asset.key]
     return Output(
-        file=f"clip{n}.mp4",
+        file=str(folder / f"clip{n}.mp4"),
         framing=wish.frame,
         layout=layout,
         path=tuple(reframing.path(shots, wish.frame, cut.seconds)) if layout == "track" else (),
