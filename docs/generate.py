@@ -1,7 +1,8 @@
 """Write the generated parts of docs/ anew: `make docs`. tests/architecture finds what is stale.
 
 docs/settings.md comes from the Settings classes, docs/metrics.md from the metrics that the code
-declares, the drawing in docs/architecture.md from the pipeline table. What is written by hand
+declares, docs/problems from the catalogue of the gateway, the drawing in docs/architecture.md from
+the pipeline table. What is written by hand
 stands outside of the markers, and stays.
 """
 
@@ -22,6 +23,8 @@ from clipforge_contracts.facts import fact_name
 from clipforge_contracts.permissions import PROJECTOR_STATES
 from clipforge_contracts.pipeline import BY_STAGE, PIPELINE, Stage
 from clipforge_contracts.plans import Plan
+from clipforge_gateway import remedies
+from clipforge_gateway.problems import CATALOGUE
 from clipforge_runtime.settings import RuntimeSettings
 
 DOCS = Path(__file__).parent
@@ -151,7 +154,10 @@ def pages() -> dict[Path, str]:
     """Every page with a generated part, as it should be."""
     architecture = DOCS / "architecture.md"
     parts = {"pipeline": drawing(), "limits": limits()}
+    problems = {DOCS / f"problems/{kind.code}.md": remedies.page(kind) for kind in CATALOGUE}
     return {
+        **problems,
+        DOCS / "problems/README.md": remedies.index(),
         DOCS / "settings.md": settings_page(),
         DOCS / "metrics.md": metrics_page(),
         architecture: with_parts(architecture.read_text(), parts),
@@ -215,4 +221,5 @@ def _default(field: FieldInfo) -> str:
 
 if __name__ == "__main__":
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)

@@ -14,6 +14,7 @@ HOMES = {
     "nats": ["libs/runtime/src/clipforge_runtime/jetstream/client.py"],
     "minio": ["libs/runtime/src/clipforge_runtime/s3.py"],
     "fastapi": ["services/gateway/src/"],
+    "jwt": ["services/gateway/src/clipforge_gateway/tokens.py"],
     "faster_whisper": ["services/transcription/src/clipforge_transcription/engines/"],
     "ctranslate2": ["services/transcription/src/clipforge_transcription/engines/"],
     "cv2": ["services/export/src/"],
@@ -25,7 +26,16 @@ HOMES = {
     ],
     "yt_dlp": ["services/import/src/"],
 }
-ONE_FILE = {"nats", "minio", "faster_whisper", "ctranslate2", "cv2", "pocketsphinx", "yt_dlp"}
+ONE_FILE = {
+    "jwt",
+    "nats",
+    "minio",
+    "faster_whisper",
+    "ctranslate2",
+    "cv2",
+    "pocketsphinx",
+    "yt_dlp",
+}
 
 
 def imports() -> dict[str, set[str]]:

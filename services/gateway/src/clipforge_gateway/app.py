@@ -45,9 +45,11 @@ from clipforge_gateway.routes import (
     jobs,
     keys,
     presets,
+    problem_pages,
     projects,
     queues,
     search,
+    tenants,
     transcripts,
     uploads,
     usage,
@@ -57,6 +59,7 @@ from clipforge_gateway.routes import (
 from clipforge_gateway.routes.health import VERSION
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
+from clipforge_gateway.tokens import Tokens
 from clipforge_gateway.traffic import Traffic
 from clipforge_runtime.bus import Reborn, Unavailable
 from clipforge_runtime.jetstream import JetStream
@@ -112,7 +115,8 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
     modules = (
         *(projects, uploads, transcripts, clips, clip_edits, search, exports, events),
         *(batches, brand_assets, brand_kits, caption_styles, presets),
-        *(webhooks, webhook_deliveries, jobs, dead_letters, queues, usage, keys, health),
+        *(webhooks, webhook_deliveries, jobs, dead_letters, queues, usage, keys, tenants),
+        *(health, problem_pages),
     )
     for module in modules:
         app.include_router(module.router)
@@ -139,12 +143,14 @@ async def parts_of(
     key = bootstrap.get_secret_value() if bootstrap else None
     if key:
         await _make_first_tenant(bus, key)
+    authenticator = Authenticator(sessions, key, Tokens(settings) if settings.oidc_issuer else None)
     feed = Feed(bus)
+    feed.on_fact.append(authenticator.hear)
+    feed.on_gap.append(authenticator.forget)
     feed.incarnation = await bus.incarnation()
     load = Load(most=settings.shed_requests, longest_lag=settings.shed_lag_seconds)
     tasks = [asyncio.create_task(_keep_following(feed)), asyncio.create_task(load.watch())]
     try:
-        authenticator = Authenticator(sessions, key)
         yield Parts(
             settings,
             bus,

@@ -1,20 +1,28 @@
-"""Who asks: API keys, their tenants and roles. The only place where a request gets its tenant."""
+"""Who asks: API keys and tokens, their tenants and roles. The only place where a request gets its
+tenant.
+"""
 
 import hashlib
 import hmac
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
 from clipforge_catalog.database import Sessions
-from clipforge_catalog.queries import keys
+from clipforge_catalog.queries import keys, tenants
 from clipforge_contracts import ids
+from clipforge_contracts.facts import Fact
 from clipforge_contracts.plans import Plan
 from clipforge_gateway.problems import UNAUTHENTICATED, Problem
+from clipforge_gateway.tokens import Tokens, is_token
 
 REMEMBERED: Final = 10_000  # keys; some 2 MB
-REMEMBER_SECONDS: Final = 30.0  # a revoked key works no longer than this
+REMEMBER_SECONDS: Final = 30.0  # should the log not tell of a change
+K = TypeVar("K")
+V = TypeVar("V")
+
 FIRST_TENANT: Final = ids.derive("ten", "default")
 FIRST_KEY: Final = ids.derive("key", "default")
 
@@ -39,13 +47,22 @@ def key_hash(key: str) -> bytes:
 
 
 class Authenticator:
-    """Turns API keys into callers, with a small memory."""
+    """Turns API keys and tokens into callers, with a small memory.
 
-    def __init__(self, sessions: Sessions, bootstrap_key: str | None) -> None:
+    Every gateway hears of revoked keys and changed tenants from the log (`hear`), before the rows
+    have them: what was heard lately goes before what is read.
+    """
+
+    def __init__(
+        self, sessions: Sessions, bootstrap_key: str | None, tokens: Tokens | None = None
+    ) -> None:
         self._sessions = sessions
         # The first key works before the projector has written its row.
         self._bootstrap = key_hash(bootstrap_key) if bootstrap_key else None
-        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._tokens = tokens
+        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()  # until when
+        self._revoked: OrderedDict[bytes, None] = OrderedDict()
+        self._plans: OrderedDict[str, Plan] = OrderedDict()  # of tenants that have changed
 
     @property
     def remembered(self) -> int:
@@ -56,26 +73,67 @@ class Authenticator:
         """Whether this is the key that the gateway's own settings name."""
         return self._bootstrap is not None and hmac.compare_digest(hash_, self._bootstrap)
 
-    def forget(self, hash_: bytes) -> None:
-        """The key has been revoked. Other replicas learn it from the rows, half a minute later."""
-        self._known.pop(hash_, None)
+    def hear(self, fact: Fact) -> None:
+        """What the log says of keys and tenants, in its order."""
+        if isinstance(fact, ApiKeySaved):
+            self._known.pop(fact.hash, None)
+            if fact.revoked:
+                _remember(self._revoked, fact.hash, None)
+            else:
+                self._revoked.pop(fact.hash, None)
+        elif isinstance(fact, TenantSaved):
+            _remember(self._plans, fact.project.tenant_id, Plan.read(fact.project.plan))
+
+    def forget(self) -> None:
+        """The log was not heard for a while: rows are read anew."""
+        self._known.clear()
+        self._revoked.clear()
+        self._plans.clear()
 
     async def caller(self, key: str) -> Caller:
-        """The caller of a key. A Problem where the key is none of ours."""
+        """The caller of a key or a token. A Problem where it is none of ours."""
         hash_ = key_hash(key)
         if self.is_first(hash_):
-            return Caller(FIRST_TENANT, Plan.BUSINESS, "admin")
-        remembered = self._known.get(hash_)
-        if remembered and time.monotonic() - remembered[0] < REMEMBER_SECONDS:
-            return remembered[1]
-        async with self._sessions() as session:
-            bearer = await keys.find(session, hash_)
-        if bearer is None:
+            return self._now(Caller(FIRST_TENANT, Plan.BUSINESS, "admin"))
+        if hash_ in self._revoked:
+            raise _unknown()
+        until, caller = self._known.get(hash_, (float("-inf"), None))
+        if caller is None or time.monotonic() >= until:
             self._known.pop(hash_, None)
-            raise Problem(UNAUTHENTICATED, "This API key is unknown or revoked.")
-        caller = Caller(bearer.tenant_id, Plan(bearer.plan), bearer.role)
-        self._known[hash_] = (time.monotonic(), caller)
-        self._known.move_to_end(hash_)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+            caller = await self._find(key, hash_)
+        return self._now(caller)
+
+    async def _find(self, key: str, hash_: bytes) -> Caller:
+        seconds = REMEMBER_SECONDS
+        if self._tokens is not None and is_token(key):
+            bearer = await self._tokens.read(key)
+            async with self._sessions() as session:
+                tenant = await tenants.get(session, bearer.tenant_id)
+            if tenant is None:
+                raise Problem(UNAUTHENTICATED, "The tenant of this token is none of ours.")
+            caller = Caller(tenant.id, Plan(tenant.plan), bearer.role)
+            seconds = min(seconds, bearer.expires - time.time())
+        else:
+            async with self._sessions() as session:
+                found = await keys.find(session, hash_)
+            if found is None or hash_ in self._revoked:  # it may have been, meanwhile
+                raise _unknown()
+            caller = Caller(found.tenant_id, Plan(found.plan), found.role)
+        _remember(self._known, hash_, (time.monotonic() + seconds, caller))
         return caller
+
+    def _now(self, caller: Caller) -> Caller:
+        """The caller with the plan that its tenant has now."""
+        plan = self._plans.get(caller.tenant_id, caller.plan)
+        return caller if plan is caller.plan else Caller(caller.tenant_id, plan, caller.role)
+
+
+def _remember(memory: OrderedDict[K, V], key: K, value: V) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _unknown() -> Problem:
+    return Problem(UNAUTHENTICATED, "This API key is unknown or revoked.")

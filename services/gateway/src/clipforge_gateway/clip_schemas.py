@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from clipforge_gateway.schemas import Body, Text
 
@@ -43,6 +43,12 @@ WordIndex = Annotated[int, Field(ge=0, le=10_000_000)]
 
 class _Edges(Body):
     """Where a clip begins and ends, in one of two ways."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"start_ms": 61200, "end_ms": 98400, "title": "Why queues lose work"}]
+        }
+    )
 
     start_ms: Ms | None = None
     end_ms: Ms | None = None

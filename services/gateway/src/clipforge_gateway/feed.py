@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from prometheus_client import Gauge
 
 from clipforge_contracts import subjects
-from clipforge_contracts.facts import project_of
+from clipforge_contracts.facts import Fact, project_of
 from clipforge_gateway.standing import Standings
 from clipforge_runtime.bus import Entry, Progress, Reader
 
@@ -26,11 +26,16 @@ class Feed:
         self._listeners: dict[str, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self.incarnation = ""
         self.standings = Standings()
+        # Whoever keeps what facts change hears each fact, and of each gap that nobody heard.
+        self.on_fact: list[Callable[[Fact], None]] = []
+        self.on_gap: list[Callable[[], None]] = []
 
     async def run(self) -> None:
         """Follow the log and hear progress, for ever."""
         self.incarnation = await self._log.incarnation()
         last = await self._log.last_sequence()
+        for forget in self.on_gap:
+            forget()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._facts(self._log.follow(after=last)))
             tasks.create_task(self._progress(self._log.watch_progress()))
@@ -91,6 +96,8 @@ class Feed:
         async for entry in entries:
             if entry.fact is None:
                 continue
+            for hear in self.on_fact:
+                hear(entry.fact)
             for listener in list(self._listeners.get(project_of(entry.fact).project_id, ())):
                 if listener.full():
                     self._end(listener)  # it comes back with its last id, and misses nothing

@@ -1,26 +1,43 @@
-"""The OpenAPI document: what FastAPI derives, with our errors as they are."""
+"""The OpenAPI document: what FastAPI derives, with our errors as they are.
 
+What stands before every route (see app.create_app) is told of every route here, and each body has
+an example: a new route has all of it by being a route.
+"""
+
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from clipforge_gateway import webhook_events
+from clipforge_gateway.examples import example_of
 from clipforge_gateway.problems import (
+    AT_ONCE,
+    BY_STATUS,
     CHANGED,
-    CONFLICT,
     GONE,
+    HEADERS_TOO_LARGE,
+    IN_PROGRESS,
     INTERNAL,
     KEY_REUSED,
     MEDIA_TYPE,
+    NOT_REPEATABLE,
+    OVERLOADED,
     RATE_LIMITED,
     TOO_LARGE,
+    TOO_LONG,
     UNCONDITIONAL,
+    Kind,
     ProblemBody,
+    tell,
 )
 
 TEXT: Final = {"type": "string"}
 TEMPLATE: Final = "#/components/schemas/{model}"
+PROBLEM: Final = {"$ref": TEMPLATE.format(model="ProblemBody")}
+JSON: Final = "application/json"
+Operation = dict[str, Any]
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -42,8 +59,9 @@ def document(app: FastAPI) -> dict[str, Any]:
             for method, operation in methods.items():
                 if path.startswith("/v1/"):
                     _OF_METHOD.get(method, _nothing)(operation)
-                    _tell_rate(operation)
+                    _tell(operation, RATE_LIMITED, AT_ONCE, OVERLOADED, TOO_LONG, HEADERS_TOO_LARGE)
                 _tell_errors(operation)
+                _show(operation, schemas)
         for methods in made["webhooks"].values():
             for operation in methods.values():  # answered by others, who need not tell us why
                 operation["responses"] = {"2XX": {"description": "Accepted"}}
@@ -51,63 +69,65 @@ def document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _tell_key(operation: dict[str, Any]) -> None:
+def _tell(operation: Operation, *kinds: Kind) -> None:
+    for kind in kinds:
+        tell(operation["responses"], str(kind.status), kind)
+
+
+def _tell_key(operation: Operation) -> None:
     """See idempotency.Idempotency."""
-    for kind in (CONFLICT, GONE, KEY_REUSED):
-        operation["responses"].setdefault(str(kind.status), {"description": kind.title})
-    operation.setdefault("parameters", []).append(
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "The same key and body are done once and have one answer, for a day",
-            "schema": {**TEXT, "minLength": 1, "maxLength": 255},
-        }
-    )
+    _tell(operation, IN_PROGRESS, NOT_REPEATABLE, GONE, KEY_REUSED)
+    sentence = "The same key and body are done once and have one answer, for a day"
+    _take(operation, "Idempotency-Key", sentence, minLength=1, maxLength=255)
 
 
-def _tell_tags(operation: dict[str, Any]) -> None:
+def _tell_tags(operation: Operation) -> None:
     """See etags.EntityTags. What is streamed has no tag."""
     success = operation["responses"]["200"]
     if "text/event-stream" in success.get("content", {}):
         return
     success["headers"] = {"ETag": {"description": "Changes with the answer", "schema": TEXT}}
     operation["responses"]["304"] = {"description": "It is what you have: nothing is sent again"}
-    operation.setdefault("parameters", []).append(
-        {
-            "name": "If-None-Match",
-            "in": "header",
-            "required": False,
-            "description": "The `ETag` of what you have",
-            "schema": TEXT,
-        }
-    )
+    _take(operation, "If-None-Match", "The `ETag` of what you have")
 
 
-def _tell_rate(operation: dict[str, Any]) -> None:
-    """See gate.Gate."""
-    operation["responses"].setdefault(str(RATE_LIMITED.status), {"description": RATE_LIMITED.title})
+def _take(operation: Operation, header: str, sentence: str, **bounds: int) -> None:
+    parameter = {"name": header, "in": "header", "required": False, "description": sentence}
+    operation.setdefault("parameters", []).append({**parameter, "schema": {**TEXT, **bounds}})
 
 
-def _nothing(operation: dict[str, Any]) -> None:
+def _nothing(operation: Operation) -> None:
     """Of other methods there is nothing to tell."""
 
 
 _OF_METHOD: Final = {"get": _tell_tags, "post": _tell_key}
 
 
-def _tell_errors(operation: dict[str, Any]) -> None:
+def _tell_errors(operation: Operation) -> None:
     responses = operation["responses"]
-    responses[str(INTERNAL.status)] = {"description": INTERNAL.title}
+    _tell(operation, INTERNAL)
     if "requestBody" in operation:
-        responses[str(TOO_LARGE.status)] = {"description": TOO_LARGE.title}
+        _tell(operation, TOO_LARGE)
     if any(one["name"] == "If-Match" for one in operation.get("parameters", ())):
-        for kind in (CHANGED, UNCONDITIONAL):
-            responses[str(kind.status)] = {"description": kind.title}
+        _tell(operation, CHANGED, UNCONDITIONAL)
     if not operation.get("parameters") and "requestBody" not in operation:
         responses.pop("422", None)
-    schema = {"$ref": TEMPLATE.format(model="ProblemBody")}
     for status, response in responses.items():
-        own_words = "content" in response and status != "422"  # health tells what is away
-        if int(status) >= 400 and not own_words:
-            response["content"] = {MEDIA_TYPE: {"schema": schema}}
+        if int(status) < 400:
+            continue
+        content = response.setdefault("content", {})
+        if status == "422":
+            content.pop(JSON, None)  # the framework's own
+        if not content:
+            tell(responses, status, BY_STATUS[int(status)])
+        if MEDIA_TYPE in response["content"]:
+            response["content"][MEDIA_TYPE]["schema"] = PROBLEM
+
+
+def _show(operation: Operation, schemas: Mapping[str, Any]) -> None:
+    """An example of what is sent, and of what is answered."""
+    successes = (one for code, one in operation["responses"].items() if int(code) < 300)
+    for body in (operation.get("requestBody", {}), *successes):
+        content = body.get("content", {}).get(JSON, {})
+        if "schema" in content and not {"example", "examples"} & set(content):
+            content["example"] = example_of(content["schema"], schemas)

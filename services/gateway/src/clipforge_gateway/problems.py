@@ -22,7 +22,7 @@ from clipforge_runtime.storage import NotFound
 
 log = logging.getLogger(__name__)
 
-BASE: Final = "https://clipforge.dev/problems/"
+BASE: Final = "/problems/"  # of this gateway: the type of a problem is where its page is
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
 
@@ -84,7 +84,7 @@ CATALOGUE: Final = (
     NO_ROOM,
 )
 # Seconds until it is worth another try: an outage may be over soon, a backlog is not.
-_AFTER: Final = {
+AFTER: Final = {
     IN_PROGRESS: 1,
     AT_ONCE: 1,
     OVERLOADED: 1,
@@ -92,7 +92,7 @@ _AFTER: Final = {
     BACKLOG: 30,
     NO_ROOM: 60,
 }
-_BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
+BY_STATUS: Final = {kind.status: kind for kind in reversed(CATALOGUE)}
 _IN_WORDS: Final = {  # what the framework says of itself tells nobody what to do
     NOT_FOUND.status: "Nothing has this address. /docs lists those that there are.",
     METHOD.status: "The header `Allow` lists the methods of this address.",
@@ -132,10 +132,33 @@ class Problem(Exception):
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route, for the OpenAPI document; see openapi.document."""
-    return {
-        kind.status: {"description": kind.title}
-        for kind in (UNAUTHENTICATED, *kinds, INVALID, UNAVAILABLE)
-    }
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in (UNAUTHENTICATED, *kinds, INVALID, UNAVAILABLE):
+        tell(responses, kind.status, kind)
+    return responses
+
+
+def tell(responses: dict[Any, dict[str, Any]], status: int | str, kind: Kind) -> None:
+    """Add a problem to the responses of a route, beside others of the same status."""
+    response = responses.setdefault(status, {})
+    content = response.setdefault("content", {}).setdefault(MEDIA_TYPE, {})
+    examples = content.setdefault("examples", {})
+    examples[kind.code] = {"summary": kind.title, "value": _shown(kind)}
+    titles = [one["summary"] for one in examples.values()]
+    response["description"] = "; ".join(titles)
+
+
+def _shown(kind: Kind) -> dict[str, Any]:
+    """A problem as it may be answered."""
+    shown = ProblemBody(
+        type=BASE + kind.code,
+        title=kind.title,
+        status=kind.status,
+        detail="What is wrong with this request, and what to do.",
+        request_id="3f0c9a7e5d1b4c2f8e6a0b9d7c5e3f1a",
+        errors=[Fault(field="body.title", message="too long")] if kind is INVALID else [],
+    )
+    return shown.model_dump()
 
 
 def install(app: FastAPI) -> None:
@@ -161,7 +184,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        kind = _BY_STATUS.get(error.status_code, INVALID)
+        kind = BY_STATUS.get(error.status_code, INVALID)
         said = str(error.detail)
         phrase = error.status_code == 400 or said == HTTPStatus(error.status_code).phrase
         refusal = answer(request, kind, _IN_WORDS.get(error.status_code, said) if phrase else said)
@@ -209,7 +232,7 @@ def answer(
         request_id=getattr(request.state, "request_id", ""),
         errors=errors or [],
     )
-    headers = {"Retry-After": str(_AFTER[kind])} if kind in _AFTER else {}
+    headers = {"Retry-After": str(AFTER[kind])} if kind in AFTER else {}
     if kind is UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(

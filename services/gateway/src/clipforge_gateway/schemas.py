@@ -17,6 +17,7 @@ PresetName = Annotated[
     ),
 ]
 Quality = Literal["draft", "standard"]
+PlanName = Literal["business", "pro", "free"]
 T = TypeVar("T")
 
 
@@ -167,6 +168,24 @@ class CreateKey(Body):
     role: Literal["user", "admin"] = Field(
         default="user", description="admin: may make and revoke keys too"
     )
+
+
+class CreateTenant(Body):
+    name: Text = Field(min_length=1, max_length=100, description="Whose films they are")
+    plan: PlanName = "free"
+
+
+class EditTenant(Body):
+    """What is left out stays as it is."""
+
+    name: Text | None = Field(default=None, min_length=1, max_length=100)
+    plan: PlanName | None = None
+
+
+class TenantView(BaseModel):
+    id: str
+    name: str
+    plan: str
 
 
 class ApiKeyView(BaseModel):

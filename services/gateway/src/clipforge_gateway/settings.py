@@ -58,6 +58,31 @@ class Settings(RuntimeSettings):
         description="Pages that may ask from a browser, by commas: https://console.example.com; "
         "empty: none",
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="Issuer of JSON Web Tokens that are taken beside API keys: "
+        "https://login.example.com; empty: none are",
+    )
+    oidc_audience: str = Field(
+        default="clipforge", description="Whom a token must be for (its claim `aud`)"
+    )
+    oidc_jwks_url: str = Field(
+        default="",
+        description="Where the issuer's keys are; empty: where its discovery document says",
+    )
+    oidc_algorithms: str = Field(
+        default="RS256,ES256", description="Algorithms that tokens may be signed by, by commas"
+    )
+    oidc_tenant_claim: str = Field(
+        default="tenant_id", description="Claim that holds the id of the tenant (`ten_...`)"
+    )
+    oidc_role_claim: str = Field(
+        default="role",
+        description="Claim that holds the role or roles: `admin`; whatever else is a user",
+    )
+    oidc_leeway_seconds: float = Field(
+        default=60, ge=0, le=600, description="How far the issuer's clock may be off"
+    )
     link_seconds: int = Field(
         default=3600, ge=60, le=604_800, description="How long a download link is good for"
     )
@@ -99,6 +124,11 @@ class Settings(RuntimeSettings):
     def origins(self) -> tuple[str, ...]:
         """The origins of pages that may ask from a browser."""
         return tuple(one.strip() for one in self.cors_origins.split(",") if one.strip())
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The algorithms that tokens may be signed by."""
+        return tuple(one.strip() for one in self.oidc_algorithms.split(",") if one.strip())
 
     def rate_of(self, plan: Plan) -> int:
         """How many requests a minute a tenant of this plan may make; 0: no limit."""

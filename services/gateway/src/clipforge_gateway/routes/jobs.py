@@ -25,7 +25,9 @@ TenantQuery = Annotated[queue_schemas.Tenant, Query()]
 ProjectQuery = Annotated[str | None, Query(pattern=r"^prj_[a-z0-9]{26}$")]
 
 
-@router.get("", operation_id="listJobs", summary="Jobs, newest first", responses=documented())
+@router.get(
+    "", operation_id="listJobs", summary="Jobs, newest first", responses=documented(FORBIDDEN)
+)
 async def list_jobs(
     parts: PartsDep,
     caller: CallerDep,

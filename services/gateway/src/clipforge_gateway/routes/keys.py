@@ -87,7 +87,7 @@ async def list_keys(parts: PartsDep, caller: AdminDep) -> schemas.PageView[schem
     responses=documented(FORBIDDEN, NOT_FOUND, CONFLICT),
 )
 async def revoke(key_id: KeyId, parts: PartsDep, caller: AdminDep) -> schemas.ApiKeyView:
-    """It works nowhere after half a minute, and never again. Revoking twice is no error."""
+    """It works nowhere a moment later, and never again. Revoking twice is no error."""
     async with parts.sessions() as session:
         row = await keys.get(session, caller.tenant_id, key_id)
     if row is None:
@@ -105,7 +105,7 @@ async def revoke(key_id: KeyId, parts: PartsDep, caller: AdminDep) -> schemas.Ap
         revoked=True,
     )
     await _state(parts, fact, ids.derive("evt", key_id, "revoked"))
-    parts.authenticator.forget(row.hash)
+    parts.authenticator.hear(fact)  # the others hear it from the log
     return _view(row).model_copy(update={"revoked": True})
 
 

@@ -1,0 +1,22 @@
+"""A body for any operation, out of the OpenAPI document: its own example."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def sample(
+    document: Mapping[str, Any], operation: Mapping[str, Any], known: Mapping[str, str]
+) -> Any:
+    """The example of an operation's body, with ids of things that are there; None: it has none."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if not content:
+        return None
+    return _with(content["application/json"]["example"], known)
+
+
+def _with(node: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {name: known.get(name) or _with(value, known) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_with(value, known) for value in node]
+    return node
