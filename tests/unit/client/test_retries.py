@@ -4,10 +4,16 @@ import httpx
 import pytest
 
 from clipforge_client import (
+    ApiError,
+    Changed,
     Conflict,
+    Gone,
+    Invalid,
     TooManyRequests,
     Unavailable,
+    Unconditional,
     Unreachable,
+    calls,
 )
 from clipforge_client.patience import FIRST_TRIES, TRIES
 from scripted_gateway import AT, PROJECT, Talk, problem
@@ -15,6 +21,10 @@ from scripted_gateway import AT, PROJECT, Talk, problem
 READY = httpx.Response(200, json=PROJECT)
 KEY = httpx.Response(
     201, json={"id": "key_1", "name": "ci", "role": "user", "created_at": AT, "key": "cf_new"}
+)
+UPLOAD = httpx.Response(
+    201,
+    json={"id": "upl_1", "file_name": "a", "bytes": 10, "part_bytes": 10, "part_count": 1},
 )
 GONE = httpx.ConnectError("refused")
 LOST = httpx.ReadTimeout("no answer")
@@ -108,6 +118,39 @@ def test_a_project_is_sent_again_under_one_idempotency_key(talk: Talk) -> None:
     keys = {request.headers["Idempotency-Key"] for request in gateway.requests}
     assert len(gateway.requests) == 3
     assert len(keys) == 1
+
+
+def test_every_post_goes_under_a_key_that_all_its_tries_share(talk: Talk) -> None:
+    client, gateway = talk(LOST, UPLOAD, UPLOAD)
+    client._wire._answered = True
+
+    for _ in range(2):
+        client._wire.do(calls.create_upload("talk.mp4", 10, "video/mp4"))
+
+    keys = [request.headers["Idempotency-Key"] for request in gateway.requests]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_what_is_at_work_is_asked_for_again(talk: Talk) -> None:
+    at_work = problem(409, type="/problems/request-in-progress")
+    at_work.headers["Retry-After"] = "1"
+    client, gateway = talk(at_work, READY)
+
+    assert client.create_project(url="https://example.com/talk.mp4").id
+    assert len(gateway.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(410, Gone), (412, Changed), (422, Invalid), (428, Unconditional)],
+)
+def test_each_refusal_is_an_error_of_its_own(talk: Talk, status: int, kind: type[ApiError]) -> None:
+    client, _ = talk(problem(status))
+
+    with pytest.raises(kind) as caught:
+        client.project("prj_1")
+
+    assert type(caught.value) is kind
 
 
 def test_a_refusal_is_not_sent_again(talk: Talk) -> None:

@@ -27,6 +27,7 @@ from clipforge_client.models import (
     Project,
     Queue,
     Replayed,
+    Tenant,
     Upload,
 )
 from clipforge_client.patience import Deadline
@@ -245,6 +246,36 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncWebhooks):
     async def revoke_key(self, key_id: str) -> ApiKey:
         """Make a key useless, for good."""
         return await self._wire.do(calls.revoke_key(key_id))
+
+    def tenants(self, *, limit: int = 20) -> AsyncIterator[Tenant]:
+        """All tenants, page by page. For operators, as those below are."""
+        return self._wire.pages(lambda cursor: calls.list_tenants(cursor, limit))
+
+    async def tenant(self, tenant_id: str) -> Tenant:
+        """A tenant. NotFound: there is none of this id."""
+        return await self._wire.do(calls.get_tenant(tenant_id))
+
+    async def create_tenant(self, name: str, *, plan: str = "free") -> Tenant:
+        """A new tenant, without a key."""
+        return await self._wire.do(calls.create_tenant(name, plan))
+
+    async def edit_tenant(self, tenant_id: str, *, name: str = "", plan: str = "") -> Tenant:
+        """Rename it, or move it to another plan, whatever it is now."""
+        return await self._wire.do(calls.edit_tenant(tenant_id, {"name": name, "plan": plan}))
+
+    async def tenant_keys(self, tenant_id: str) -> list[ApiKey]:
+        """The API keys of a tenant that are in use."""
+        return (await self._wire.do(calls.list_tenant_keys(tenant_id))).items
+
+    async def create_tenant_key(
+        self, tenant_id: str, name: str, *, role: str = "user"
+    ) -> NewApiKey:
+        """A new key for a tenant. Its `key` is shown this once and kept nowhere."""
+        return await self._wire.do(calls.create_tenant_key(tenant_id, name, role))
+
+    async def revoke_tenant_key(self, tenant_id: str, key_id: str) -> ApiKey:
+        """Make a key of a tenant useless, for good."""
+        return await self._wire.do(calls.revoke_tenant_key(tenant_id, key_id))
 
     async def upload(
         self,

@@ -43,6 +43,7 @@ class AsyncWire:
     async def do(self, call: Call[T]) -> T:
         """What the call gives. Raises a ClientError."""
         tries = patience.TRIES if self._answered else patience.FIRST_TRIES
+        headers = patience.headers_of(call)
         for attempt in range(patience.TRIES):
             try:
                 response = await self._http.request(
@@ -50,7 +51,7 @@ class AsyncWire:
                     call.path,
                     params=dict(call.params),
                     json=call.body,
-                    headers=dict(call.headers),
+                    headers=headers,
                 )
                 self._answered, tries = True, patience.TRIES
                 return answers.read(call, response.status_code, response.headers, response.content)

@@ -20,6 +20,7 @@ from clipforge_client.models import (
     Project,
     Queue,
     Replayed,
+    Tenant,
     Upload,
 )
 
@@ -114,7 +115,7 @@ def create_upload(file_name: str, size: int, content_type: str) -> Call[Upload]:
         "/v1/uploads",
         Upload.model_validate,
         body={"file_name": file_name, "bytes": size, "content_type": content_type},
-    )  # begun twice, one of them stays empty, which harms nobody
+    )
 
 
 def get_upload(upload: str) -> Call[Upload]:
@@ -148,12 +149,53 @@ def create_key(name: str, role: str) -> Call[NewApiKey]:
         "/v1/keys",
         NewApiKey.model_validate,
         body={"name": name, "role": role},
-        repeatable=False,  # sent twice, there were two keys, one of which nobody knows
+        repeatable=False,  # its answer is given once
     )
 
 
 def revoke_key(key: str) -> Call[ApiKey]:
     return Call("DELETE", f"/v1/keys/{id_in_path(key)}", ApiKey.model_validate)
+
+
+def list_tenants(cursor: str, limit: int) -> Call[Page[Tenant]]:
+    return Call("GET", "/v1/tenants", Page[Tenant].model_validate, page_of(cursor, limit))
+
+
+def get_tenant(tenant: str) -> Call[Tenant]:
+    return Call("GET", f"/v1/tenants/{id_in_path(tenant)}", Tenant.model_validate)
+
+
+def create_tenant(name: str, plan: str) -> Call[Tenant]:
+    return Call("POST", "/v1/tenants", Tenant.model_validate, body={"name": name, "plan": plan})
+
+
+def edit_tenant(tenant: str, changes: Mapping[str, Any]) -> Call[Tenant]:
+    return Call(
+        "PATCH",
+        f"/v1/tenants/{id_in_path(tenant)}",
+        Tenant.model_validate,
+        body=_given(changes),
+        headers={"If-Match": "*"},
+    )
+
+
+def list_tenant_keys(tenant: str) -> Call[Page[ApiKey]]:
+    return Call("GET", f"/v1/tenants/{id_in_path(tenant)}/keys", Page[ApiKey].model_validate)
+
+
+def create_tenant_key(tenant: str, name: str, role: str) -> Call[NewApiKey]:
+    return Call(
+        "POST",
+        f"/v1/tenants/{id_in_path(tenant)}/keys",
+        NewApiKey.model_validate,
+        body={"name": name, "role": role},
+        repeatable=False,  # its answer is given once
+    )
+
+
+def revoke_tenant_key(tenant: str, key: str) -> Call[ApiKey]:
+    path = f"/v1/tenants/{id_in_path(tenant)}/keys/{id_in_path(key)}"
+    return Call("DELETE", path, ApiKey.model_validate)
 
 
 def queues() -> Call[dict[str, Queue]]:

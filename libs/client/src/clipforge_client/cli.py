@@ -16,6 +16,7 @@ from clipforge_client.commands import (
     operation,
     queues,
     webhooks,
+    tenants,
     words,
 )
 from clipforge_client.errors import (
@@ -96,6 +97,7 @@ def assemble() -> typer.Typer:
     app.add_typer(events.events, name="events")
     app.add_typer(operation.keys, name="keys")
     app.add_typer(webhooks.webhooks, name="webhooks")
+    app.add_typer(tenants.tenants, name="tenants")
     for one in (
         app,
         brands.brand,
@@ -104,6 +106,7 @@ def assemble() -> typer.Typer:
         films.projects,
         events.events,
         operation.keys,
+        tenants.tenants,
         queues.queues,
         queues.dead_letters,
         webhooks.webhooks,

@@ -25,6 +25,7 @@ from clipforge_client.models import (
     Project,
     Queue,
     Replayed,
+    Tenant,
     Upload,
 )
 from clipforge_client.patience import Deadline
@@ -245,6 +246,34 @@ class Client(Content, Brands, Webhooks):
     def revoke_key(self, key_id: str) -> ApiKey:
         """Make a key useless, for good."""
         return self._wire.do(calls.revoke_key(key_id))
+
+    def tenants(self, *, limit: int = 20) -> Iterator[Tenant]:
+        """All tenants, page by page. For operators, as those below are."""
+        return self._wire.pages(lambda cursor: calls.list_tenants(cursor, limit))
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """A tenant. NotFound: there is none of this id."""
+        return self._wire.do(calls.get_tenant(tenant_id))
+
+    def create_tenant(self, name: str, *, plan: str = "free") -> Tenant:
+        """A new tenant, without a key."""
+        return self._wire.do(calls.create_tenant(name, plan))
+
+    def edit_tenant(self, tenant_id: str, *, name: str = "", plan: str = "") -> Tenant:
+        """Rename it, or move it to another plan, whatever it is now."""
+        return self._wire.do(calls.edit_tenant(tenant_id, {"name": name, "plan": plan}))
+
+    def tenant_keys(self, tenant_id: str) -> list[ApiKey]:
+        """The API keys of a tenant that are in use."""
+        return self._wire.do(calls.list_tenant_keys(tenant_id)).items
+
+    def create_tenant_key(self, tenant_id: str, name: str, *, role: str = "user") -> NewApiKey:
+        """A new key for a tenant. Its `key` is shown this once and kept nowhere."""
+        return self._wire.do(calls.create_tenant_key(tenant_id, name, role))
+
+    def revoke_tenant_key(self, tenant_id: str, key_id: str) -> ApiKey:
+        """Make a key of a tenant useless, for good."""
+        return self._wire.do(calls.revoke_tenant_key(tenant_id, key_id))
 
     def upload(
         self,

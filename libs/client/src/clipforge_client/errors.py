@@ -9,10 +9,14 @@
     - Unauthenticated    the API key is missing, wrong or revoked
     - Forbidden          the API key is good, but may not do this
     - NotFound           there is no such thing
+      . Gone               it was there, and has expired or was deleted
     - Conflict           the state of the thing does not allow it
+      . Changed            it has changed since it was read
     - Invalid            the request is wrong; `errors` names the fields
+      . Unconditional      an edit that does not say what it changes
     - Unavailable        a part of ClipForge is away; `retry_after` says for how long
       . TooManyRequests    this key asks more often than its plan allows
+      . InProgress         the same request is at work; it is asked for again
 """
 
 from typing import Any
@@ -71,8 +75,20 @@ class Conflict(ApiError):
     """The state of the thing does not allow this."""
 
 
+class Gone(NotFound):
+    """It was there, and has expired or was deleted."""
+
+
+class Changed(Conflict):
+    """It has changed since it was read: read it again."""
+
+
 class Invalid(ApiError):
     """The request is wrong."""
+
+
+class Unconditional(Invalid):
+    """An edit has to say what it changes, by the tag of what was read."""
 
 
 class Unavailable(ApiError):
@@ -83,15 +99,22 @@ class TooManyRequests(Unavailable):
     """Asked more often than the plan allows."""
 
 
+class InProgress(Unavailable):
+    """The same request is being answered, under the same Idempotency-Key."""
+
+
+_BY_TYPE: dict[str, type[ApiError]] = {"request-in-progress": InProgress}
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: Invalid,
     401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
-    412: Conflict,
+    410: Gone,
+    412: Changed,
     413: Invalid,
     422: Invalid,
+    428: Unconditional,
     429: TooManyRequests,
     502: Unavailable,
     503: Unavailable,
@@ -101,4 +124,5 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 def error_of(status: int, problem: dict[str, Any], retry_after: float | None = None) -> ApiError:
     """The error of a response."""
-    return _BY_STATUS.get(status, ApiError)(status, problem, retry_after)
+    named = _BY_TYPE.get(str(problem.get("type", "")).rpartition("/")[2])
+    return (named or _BY_STATUS.get(status, ApiError))(status, problem, retry_after)

@@ -256,6 +256,14 @@ class Part(Model):
     arrived: bool
 
 
+class Tenant(Model):
+    """Whose films they are, and what its plan is."""
+
+    id: str
+    name: str
+    plan: str  # business, pro or free
+
+
 class ApiKey(Model):
     """A key, but not what opens the door."""
 

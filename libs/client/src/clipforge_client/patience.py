@@ -5,6 +5,7 @@ import random
 import time
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx
 
@@ -17,6 +18,12 @@ FIRST_TRIES: Final = 2  # where nobody has ever answered, the address is the lik
 FIRST_PAUSE: Final = 0.5  # seconds between two tries, doubled each time
 LONGEST_PAUSE: Final = 60.0  # seconds; a server that asks for more is not waited for
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+def headers_of(call: Call[Any]) -> dict[str, str]:
+    """The headers of all tries of a call: what is asked for is done once, however often sent."""
+    once = {"Idempotency-Key": uuid4().hex} if call.method == "POST" else {}
+    return {**once, **call.headers}
 
 
 def may_repeat(call: Call[Any], error: Exception) -> bool:

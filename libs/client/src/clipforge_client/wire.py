@@ -41,6 +41,7 @@ class Wire:
     def do(self, call: Call[T]) -> T:
         """What the call gives. Raises a ClientError."""
         tries = patience.TRIES if self._answered else patience.FIRST_TRIES
+        headers = patience.headers_of(call)
         for attempt in range(patience.TRIES):
             try:
                 response = self._http.request(
@@ -48,7 +49,7 @@ class Wire:
                     call.path,
                     params=dict(call.params),
                     json=call.body,
-                    headers=dict(call.headers),
+                    headers=headers,
                 )
                 self._answered, tries = True, patience.TRIES
                 return answers.read(call, response.status_code, response.headers, response.content)

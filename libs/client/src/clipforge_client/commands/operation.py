@@ -52,7 +52,7 @@ def create_key(
 
 @keys.command("revoke")
 def revoke_key(key_id: KeyArgument) -> None:
-    """Make a key useless, for good. It may work for half a minute longer."""
+    """Make a key useless, for good."""
     with Client() as client:
         client.revoke_key(key_id)
     note(f"{key_id} is revoked.")

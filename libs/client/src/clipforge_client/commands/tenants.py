@@ -1,0 +1,75 @@
+"""`clipforge tenants`: for the operators of an installation."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from clipforge_client.client import Client
+from clipforge_client.commands.options import AsJson
+from clipforge_client.terminal import note, print_json, print_list, say
+
+tenants = typer.Typer(
+    help="Tenants, for operators: admins of the installation's own tenant.",
+    no_args_is_help=True,
+)
+PlanName = Literal["business", "pro", "free"]
+TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="Id, such as ten_01h...")]
+PLANS = "business, pro or free: limits, retention and priority."
+
+
+@tenants.command("list")
+def list_tenants(as_json: AsJson = False) -> None:
+    """List all tenants."""
+    with Client() as client:
+        found = list(client.tenants())
+    print_list(
+        found,
+        ("id", "plan", "name"),
+        lambda one: (one.id, one.plan, one.name),
+        nothing="There are no tenants.",
+        as_json=as_json,
+    )
+
+
+@tenants.command("create")
+def create_tenant(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose films they are.")],
+    plan: Annotated[PlanName, typer.Option(metavar="PLAN", help=PLANS)] = "free",
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant and print its id. It has no key yet."""
+    with Client() as client:
+        made = client.create_tenant(name, plan=plan)
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        say(made.id)
+        note(f"Give it a key: clipforge tenants key {made.id} NAME")
+
+
+@tenants.command("edit")
+def edit_tenant(
+    tenant_id: TenantArgument,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Its new name.")] = "",
+    plan: Annotated[str, typer.Option(metavar="PLAN", help=PLANS)] = "",
+) -> None:
+    """Rename a tenant, or move it to another plan, whatever it is now."""
+    with Client() as client:
+        edited = client.edit_tenant(tenant_id, name=name, plan=plan)
+    note(f"{edited.id} is called {edited.name}, with the plan {edited.plan}.")
+
+
+@tenants.command("key")
+def create_key(
+    tenant_id: TenantArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, or what it is for.")],
+    role: Annotated[
+        Literal["user", "admin"],
+        typer.Option(metavar="ROLE", help="user: make clips; admin: keys too."),
+    ] = "user",
+) -> None:
+    """Make a key for a tenant and print it. It is shown this once: keep it."""
+    with Client() as client:
+        made = client.create_tenant_key(tenant_id, name, role=role)
+    say(made.key)
+    note("This is the only time it is shown.")
