@@ -1,0 +1,77 @@
+"""What a gateway writes into its log of a whole run of requests: nothing that opens or tells."""
+
+import json
+import logging
+import re
+
+import httpx
+import pytest
+
+from clipforge_gateway.app import create_app
+from clipforge_runtime.logs import JsonFormatter
+from gateways import TRANSCRIPT, House, Tenant
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+SECRET = "https://example.com/talk.mp4?token=a-secret-of-the-user"
+
+
+async def every_answer(tenant: Tenant, known: dict[str, str]) -> str:
+    """What each GET of the API answers, errors included."""
+    said = ""
+    for path, methods in create_app().openapi()["paths"].items():
+        names = re.findall(r"{(\w+)}", path)
+        if "get" in methods and set(names) <= set(known) and not path.endswith("/events"):
+            answer = await tenant.http.get(path.format(**known), params={"cursor": "no cursor"})
+            said += answer.text
+            said += (await tenant.http.get(path.format(**known))).text
+    return said
+
+
+async def test_no_secret_no_link_and_no_word_of_a_film_is_in_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="clipforge_gateway")
+    caplog.set_level(logging.INFO)
+    admin = await house.tenant(role="admin")
+    film = await house.ready(admin)
+    key = (await admin.http.post("/v1/keys", json={"name": "ci"})).json()["key"]
+    await admin.http.post("/v1/projects", json={"source": {"type": "url", "url": SECRET}})
+    upload = (await admin.http.post("/v1/uploads", json={"file_name": "a", "bytes": 9})).json()
+    asked = await admin.http.post("/v1/exports", json={"clip_id": film.clip})
+    await house.state(film.exported(asked.json()["id"]))
+    known = {
+        "project_id": film.project,
+        "clip_id": film.clip,
+        "export_id": asked.json()["id"],
+        "upload_id": upload["id"],
+        "queue": "video-export",
+    }
+
+    said = await every_answer(admin, known)
+    async with house.client("cf_" + "x" * 40) as nobody:
+        await nobody.get("/v1/projects")
+    await admin.http.post("/v1/projects", content=b"\xff" + key.encode())
+
+    formatter = JsonFormatter("gateway")
+    log = "\n".join(formatter.format(record) for record in caplog.records)
+    links = re.findall(r"X-Amz-Signature=([0-9a-f]{20,})", said)
+    assert links, "an export that is completed has links"
+    assert TRANSCRIPT.segments[0].text in said.replace("\\", "")
+    secrets = [admin.key, key, "cf_xxxx", "a-secret-of-the-user", *links]
+    secrets += [segment.text for segment in TRANSCRIPT.segments]
+    assert [one for one in secrets if one in log] == []
+    assert json.loads(log.splitlines()[0])["service"] == "gateway"
+
+
+async def test_what_a_client_is_told_of_an_error_has_no_secret(house: House) -> None:
+    admin = await house.tenant(role="admin")
+
+    answers: list[httpx.Response] = [
+        await admin.http.get("/v1/projects", params={"cursor": admin.key}),
+        await admin.http.post("/v1/projects", json={"source": admin.key}),
+        await admin.http.get(f"/v1/{admin.key}"),
+    ]
+
+    assert all(one.status_code >= 400 for one in answers)
+    assert [one.text for one in answers if admin.key in one.text] == []
