@@ -184,7 +184,14 @@ def bare(size: int) -> Iterator[tuple[str, int]]:
 def replica(stack: Stack) -> Iterator[tuple[str, int]]:
     """One more gateway of the stack."""
     port, admin = ports.free(), ports.free()
-    env = {**environment(stack), "CLIPFORGE_PORT": str(port), "CLIPFORGE_ADMIN_PORT": str(admin)}
+    env = {
+        **environment(stack),
+        "CLIPFORGE_PORT": str(port),
+        "CLIPFORGE_ADMIN_PORT": str(admin),
+        # Counted as ever, and never reached: a thousand users of one tenant are none of its plan's.
+        "CLIPFORGE_RATE_BUSINESS": str(10**8),
+        "CLIPFORGE_HELD_PER_TENANT": str(10**5),
+    }
     with serving([sys.executable, "-m", "clipforge_gateway"], port, "/health/live", env) as pid:
         yield f"http://{LOOPBACK}:{port}", pid
 

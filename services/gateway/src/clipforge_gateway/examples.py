@@ -4,10 +4,14 @@ Made of the schema and of the words below, so that a new route has one at once. 
 fields exclude each other says its own: `model_config = ConfigDict(json_schema_extra={...})`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 ID: Final = "01k0c5v8q2f3s9xw7h6d4b1n2m"
+COLOUR: Final = "#ffcc00"
+_ID: Final = re.compile(r"\^\(?\|?([a-z]{2,4})_")
+_CHOICE: Final = re.compile(r"\^\(([a-z]+)\|")
 DEEPEST: Final = 6  # levels; none of ours refers to itself
 WORDS: Final[Mapping[str, Any]] = {
     "title": "Why queues lose work",
@@ -106,6 +110,13 @@ def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, d
 def _text(schema: Mapping[str, Any], name: str) -> str:
     if schema.get("format") == "date-time":
         return "2026-01-31T12:00:00Z"
+    pattern = schema.get("pattern", "")
+    if found := _ID.match(pattern):
+        return f"{found[1]}_{ID}"
+    if pattern.startswith("^#"):
+        return COLOUR
+    if choice := _CHOICE.match(pattern):
+        return choice[1]
     if name in PREFIXES:
         return f"{PREFIXES[name]}_{ID}"
     if name in WORDS:

@@ -123,6 +123,18 @@ class CreateExport(PresetOptions):
 class CreateBatch(Body):
     """Every clip in every aspect and every style, or for every preset."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "clip_ids": ["clip_01k0c5v8q2f3s9xw7h6d4b1n2m"],
+                    "aspects": ["9:16", "1:1"],
+                    "styles": ["pop", "karaoke"],
+                }
+            ]
+        }
+    )
+
     clip_ids: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=100)
     aspects: list[Aspect] = Field(default=["9:16"], min_length=1, max_length=4)
     styles: list[Style | OwnStyle] = Field(default=["pop"], min_length=1, max_length=20)
