@@ -118,7 +118,10 @@ async def test_a_plan_without_a_limit_costs_nothing(counters: Counters) -> None:
 async def test_without_the_counters_each_replica_counts_for_itself(counters: Counters) -> None:
     counters.away = True
 
-    assert await allowed(replica(counters), 120) == 100
+    rate = replica(counters)
+
+    assert await allowed(rate, 60) + await allowed(rate, 60) == 100
+    assert counters.asked == 1  # nobody waits for them again soon
 
 
 def test_a_loop_that_stays_late_refuses_and_one_slow_moment_does_not() -> None:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 WINDOW_SECONDS: Final = 10
 COUNT_SECONDS: Final = 0.5  # for the counters to answer; a request has better things to wait for
+ALONE_SECONDS: Final = 5.0  # after counters that did not answer: no request waits for them
 Kind = Literal["read", "write", "search"]
 # Of the reads that a plan has, so many may be writes or searches: each costs several reads.
 SHARES: Final[dict[Kind, float]] = {"read": 1.0, "write": 0.25, "search": 0.1}
@@ -70,6 +71,7 @@ class Rates:
         self._window = 0
         self._spent: dict[str, int] = {}  # counters of this window that are past their quota
         self._alone: Counter[str] = Counter()
+        self._ask_from = float("-inf")  # when the counters are asked again
 
     async def count(self, caller: Caller, kind: Kind) -> Rate | None:
         """Count a request; None where the plan has no limit."""
@@ -117,12 +119,19 @@ class Rates:
         del self._waiting[name]
 
     async def _total(self, name: str, many: int) -> int:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._ask_from:
+            return self._count_alone(name, many)
         try:
             async with asyncio.timeout(COUNT_SECONDS):
                 return await self._shared.add(name, many)
         except Exception as error:  # whatever it is, it is no reason to refuse a request
             expected = isinstance(error, Unavailable | TimeoutError)
             log.warning("requests are counted alone: %r", error, exc_info=not expected)
-            ALONE.inc(many)
-            self._alone[name] += many
-            return self._alone[name]
+            self._ask_from = loop.time() + ALONE_SECONDS
+            return self._count_alone(name, many)
+
+    def _count_alone(self, name: str, many: int) -> int:
+        ALONE.inc(many)
+        self._alone[name] += many
+        return self._alone[name]
