@@ -79,9 +79,10 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
     await house.state(failed.failed("import"))
     export = (await tenant.http.post("/v1/exports", json={"clip_id": film.clip})).json()["id"]
     batch = await _made(tenant, "/v1/exports/batch", clip_ids=[film.clip], aspects=["1:1"])
-    upload = await _uploaded(tenant)
+    upload = await _made(tenant, "/v1/uploads", file_name="talk.mp4", bytes=10)
+    logo = await _uploaded(tenant)
     brand = {
-        "asset_id": await _made(tenant, "/v1/brand-assets", kind="picture", upload_id=upload),
+        "asset_id": await _made(tenant, "/v1/brand-assets", kind="picture", upload_id=logo),
         "kit_id": await _made(tenant, "/v1/brand-kits", name="Ours"),
         "style_id": await _made(tenant, "/v1/caption-styles", name="Ours", base="pop"),
         "preset_id": await _made(tenant, "/v1/presets", name="Ours"),

@@ -32,7 +32,7 @@ from scripted_gateway import PROJECT, Talk, problem
         (403, Forbidden),
         (404, NotFound),
         (409, Conflict),
-        (412, Conflict),
+        (412, Changed),
         (413, Invalid),
         (422, Invalid),
         (429, TooManyRequests),
