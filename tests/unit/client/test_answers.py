@@ -8,6 +8,7 @@ import pytest
 
 from clipforge_client import (
     ApiError,
+    Changed,
     Client,
     ClientError,
     Conflict,

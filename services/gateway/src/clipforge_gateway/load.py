@@ -5,12 +5,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from prometheus_client import Gauge
-
 PROBE_SECONDS: Final = 0.1
 PROBES: Final = 5  # in a row that were late: one slow moment is no load
-LAG: Final = Gauge("clipforge_loop_lag_seconds", "How late the event loop is")
-IN_HAND: Final = Gauge("clipforge_requests_in_hand", "Requests that are being answered")
 
 
 class Load:
@@ -32,7 +28,6 @@ class Load:
 
     def saw(self, lag: float) -> None:
         """Take a measurement in."""
-        LAG.set(lag)
         self._late = self._late + 1 if lag > self._longest else 0
 
     @contextmanager
@@ -46,9 +41,7 @@ class Load:
             yield "number"
         else:
             self._in_hand += 1
-            IN_HAND.set(self._in_hand)
             try:
                 yield ""
             finally:
                 self._in_hand -= 1
-                IN_HAND.set(self._in_hand)
