@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from clipforge_gateway.schemas import Body, Text
 
@@ -64,6 +64,10 @@ class _Words(Body):
 
 
 class Replace(_Words):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"op": "replace", "first": 3, "text": "queues"}]}
+    )
+
     op: Literal["replace"]
     text: SomeWords
 
