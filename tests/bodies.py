@@ -14,6 +14,15 @@ def sample(
     return _with(content["application/json"]["example"], known)
 
 
+def needed(operation: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters without which an operation is refused; all of ours are words."""
+    return {
+        one["name"]: "queues"
+        for one in operation.get("parameters", ())
+        if one["in"] == "query" and one["required"]
+    }
+
+
 def _with(node: Any, known: Mapping[str, str]) -> Any:
     if isinstance(node, dict):
         return {name: known.get(name) or _with(value, known) for name, value in node.items()}

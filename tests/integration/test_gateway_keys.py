@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bodies import sample
+from bodies import needed, sample
 from clipforge_catalog.queries import keys
 from clipforge_contracts import ids
 from clipforge_gateway.app import create_app
@@ -114,7 +114,11 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
             continue
         for method, operation in methods.items():
             # What is not named above fails here: say how such a thing is made.
-            body = {"json": sample(document, operation, known), "headers": {"If-Match": "*"}}
+            body = {
+                "json": sample(document, operation, known),
+                "params": needed(operation),
+                "headers": {"If-Match": "*"},
+            }
             answer = await stranger.http.request(method, path.format(**known), **body)
             nothing = await stranger.http.request(method, path.format(**nobody_s), **body)
             assert problem(answer) == problem(nothing), f"{method} {path} tells what there is"
@@ -126,7 +130,7 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
             if names & set(ELSEWHERE):  # what is answered tells nothing: it is one for all ids
                 continue
             assert problem(answer) == (404, "not-found"), f"{method} {path}"
-            owner = await _owner_sees(tenant, method, path.format(**known))
+            owner = await _owner_sees(tenant, method, path.format(**known), needed(operation))
             assert owner, f"{method} {path}: the owner, too, is told that it is not there"
 
     assert asked == set(known) - {"queue"}
@@ -153,11 +157,11 @@ async def _uploaded(tenant: Tenant) -> str:
     return made
 
 
-async def _owner_sees(tenant: Tenant, method: str, path: str) -> bool:
+async def _owner_sees(tenant: Tenant, method: str, path: str, params: dict[str, str]) -> bool:
     """Reads only: the walk must not delete what it goes on to ask for."""
     if method != "get" or path.endswith("/events"):
         return True
-    return (await tenant.http.get(path)).status_code == 200
+    return (await tenant.http.get(path, params=params)).status_code == 200
 
 
 async def test_what_another_tenant_has_is_in_no_list(

@@ -95,7 +95,7 @@ async def test_a_client_that_leaves_before_the_answer_is_told_apart() -> None:
     async def silent(*_: object) -> None:
         return
 
-    scope = {"type": "http", "method": "GET", "query_string": b"", "path": "/"}
+    scope = {"type": "http", "method": "GET", "query_string": b"", "path": "/", "headers": []}
     await Traffic(silent)(scope, silent, silent)  # type: ignore[arg-type]
 
     assert figure("requests_total", **labels) == before + 1
