@@ -15,8 +15,8 @@ from clipforge_client.commands import (
     films,
     operation,
     queues,
-    webhooks,
     tenants,
+    webhooks,
     words,
 )
 from clipforge_client.errors import (
