@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.done $(BIN)/helm $(BIN)/promtool ## make .venv with every pinned package and this project's own, editable
+setup: $(VENV)/.done $(BIN)/helm ## make .venv with every pinned package and this project's own, editable
 
 $(VENV)/.done: requirements/setup.txt requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -42,7 +42,7 @@ check: setup ## format, lint, types, import rules, messages
 	$(BIN)/lint-imports
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
 
-test: setup ## every test, against real servers, in WORKERS=2 processes
+test: setup $(BIN)/promtool ## every test, against real servers, in WORKERS=2 processes
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 demo: setup ## take a film through, leave clips in ./out (VIDEO=file or address)
