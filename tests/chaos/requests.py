@@ -11,8 +11,12 @@ from typing import Final
 
 from clipforge_contracts import ids
 from clipforge_contracts.pipeline import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION
+from clipforge_contracts.plans import Plan
+from clipforge_gateway.auth import Caller
+from clipforge_gateway.idempotency import kept_under
 
 TENANT: Final = ids.derive("ten", "default")  # the gateway's first tenant
+CALLER: Final = Caller(TENANT, Plan.BUSINESS, "admin")
 
 STAGES: Final = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)  # that films pass
 
@@ -59,7 +63,7 @@ class Request:
 
     @property
     def project(self) -> str:
-        return ids.derive("prj", TENANT, self.key)
+        return ids.derive("prj", kept_under(CALLER, "/v1/projects", self.key))
 
     @property
     def fails_at(self) -> str:

@@ -112,7 +112,7 @@ async def test_a_film_whose_facts_have_all_expired_goes_on_where_it_stood(
 async def test_a_retry_that_expires_before_its_time_is_begun_anew(
     workshop: Workshop, sessions: Sessions, bus: JetStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clipforge_runtime.worker.backoff", lambda *_: timedelta(hours=1))
+    monkeypatch.setattr("clipforge_runtime.retry.backoff", lambda *_: timedelta(hours=1))
 
     async def fail(cause: facts.ProjectSubmitted) -> facts.VideoImported:
         raise Transient("The site does not answer.")

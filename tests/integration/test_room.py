@@ -186,7 +186,7 @@ async def test_a_retry_that_came_due_while_the_log_was_full_is_begun_anew(
     small: Workshop, sessions: Sessions, bus: JetStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server keeps its schedule and never fires it, also once there is room again."""
-    monkeypatch.setattr("clipforge_runtime.worker.backoff", lambda *_: timedelta(seconds=15))
+    monkeypatch.setattr("clipforge_runtime.retry.backoff", lambda *_: timedelta(seconds=15))
     monkeypatch.setattr(publishing, "CONFIRM_SECONDS", 0.3)
 
     async def fail(cause: ProjectSubmitted) -> VideoImported:

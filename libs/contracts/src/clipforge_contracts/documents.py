@@ -27,7 +27,7 @@ def from_json(body: bytes, shape: type[D]) -> D:
     """Read a document; fields of a newer writer are ignored. Invalid where it is not one."""
     try:
         document = json_format.Parse(body, shape(), ignore_unknown_fields=True)
-    except json_format.ParseError as error:
+    except (json_format.ParseError, UnicodeDecodeError) as error:
         raise Invalid(f"not a {shape.DESCRIPTOR.name}: {error}") from error
     validate(document)
     return document

@@ -77,12 +77,12 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def forbidden(host: str) -> Permanent:
+class Forbidden(Permanent):
     """The refusal of an address that is not public."""
-    return Permanent(
-        f"The address {host} is not public, so we do not connect to it. Name one that is.",
-        reason="forbidden-address",
-    )
+
+    def __init__(self, host: str) -> None:
+        sentence = f"The address {host} is not public, so we do not connect to it."
+        super().__init__(sentence, reason="forbidden-address")
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -103,7 +103,7 @@ async def checked(
     """The addresses of a host that may be connected to. Permanent where one of them is private."""
     addresses = await resolving(host, port)
     if (host.lower(), port) not in allowed and not all(map(is_public, addresses)):
-        raise forbidden(host)
+        raise Forbidden(host)
     return addresses
 
 
@@ -137,7 +137,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         )
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        raise forbidden("unix socket")
+        raise Forbidden("unix socket")
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)

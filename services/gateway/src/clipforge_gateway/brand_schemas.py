@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field
 
 from clipforge_catalog.tables import BrandAssetState
-from clipforge_gateway.schemas import Aspect, Body, Failure, OwnStyle, Quality, Style, Text
+from clipforge_gateway.schemas import Aspect, Body, Failure, Quality, StyleName, Text
 
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Position = Literal["top", "middle", "bottom"]
@@ -134,7 +134,7 @@ class SavePreset(Body):
 
     name: Name
     aspect: Aspect = "9:16"
-    style: Style | OwnStyle = "pop"
+    style: StyleName = "pop"
     quality: Quality = "standard"
     height: int = Field(default=0, ge=0, le=2160, description="As of an export")
     brand_kit_id: KitId | None = None

@@ -29,6 +29,15 @@ REPLAYED: Final = (b"idempotency-replayed", b"true")
 _OF_THE_REQUEST: Final = {b"content-length", b"content-type", HEADER.encode(), b"if-none-match"}
 
 
+def kept_under(caller: Caller, path: str, key: str) -> str:
+    """Where a key of a caller is kept, and what ids follow from.
+
+    Whose it is stands in front, the rest says nothing of the key.
+    """
+    of = f"{caller.role}\n{path}\n{key}"
+    return f"{caller.tenant_id}.{hashlib.sha256(of.encode()).hexdigest()[:32]}"
+
+
 class Idempotency:
     """ASGI middleware. Inside of whatever counts requests: a repeated one counts, too."""
 
@@ -43,7 +52,8 @@ class Idempotency:
             return
         repeats = parts_of_app(scope).repeats
         body = await _whole(receive)
-        begun = await repeats.begin(_name(scope, caller, key), _fingerprint(scope, body))
+        name = kept_under(caller, scope["path"], key)
+        begun = await repeats.begin(name, _fingerprint(scope, body))
         if isinstance(begun, Kept):
             await self._again(scope, begun, send)
             return
@@ -150,12 +160,6 @@ def _key(scope: Scope) -> str:
             INVALID, "An Idempotency-Key has 1 to 255 characters of ASCII: a random UUID is good."
         )
     return sent
-
-
-def _name(scope: Scope, caller: Caller, key: str) -> str:
-    """Where it is kept: whose it is stands in front, the rest says nothing of the key."""
-    of = f"{caller.role}\n{scope['path']}\n{key}"
-    return f"{caller.tenant_id}.{hashlib.sha256(of.encode()).hexdigest()[:32]}"
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:

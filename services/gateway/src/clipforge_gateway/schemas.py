@@ -1,14 +1,17 @@
 """The bodies of requests and answers. Never the tables: those may change on their own."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
 Style = Literal["pop", "karaoke", "boxed", "single", "build", "neon", "minimal", "bar", "none"]
-OwnStyle = Annotated[str, Field(pattern=r"^sty_[a-z0-9]{26}$")]
+StyleName = Annotated[
+    str, Field(max_length=64, pattern=rf"^({'|'.join(get_args(Style))}|sty_[a-z0-9]{{26}})$")
+]
+"""A built-in one, or one of the tenant's own. A pattern, as errors of a union name its members."""
 PresetName = Annotated[
     str,
     Field(
@@ -61,7 +64,7 @@ class RenderOptions(Body):
     """How a clip is to look."""
 
     aspect: Aspect = "9:16"
-    style: Style | OwnStyle = Field(
+    style: StyleName = Field(
         default="pop", description="Caption style: built in, or one of your own (sty_...)"
     )
     brand_kit_id: str | None = Field(
@@ -137,7 +140,7 @@ class CreateBatch(Body):
 
     clip_ids: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=100)
     aspects: list[Aspect] = Field(default=["9:16"], min_length=1, max_length=4)
-    styles: list[Style | OwnStyle] = Field(default=["pop"], min_length=1, max_length=20)
+    styles: list[StyleName] = Field(default=["pop"], min_length=1, max_length=20)
     presets: list[PresetName] = Field(
         default=[], max_length=20, description="In the place of aspects and styles"
     )

@@ -18,6 +18,7 @@ from clipforge_import.limits import PLANS, Limits
 from clipforge_import.sources import http, uploads
 from clipforge_import.sources import sites as site_pages
 from clipforge_media.probe import NotMedia, Probed, probe
+from clipforge_runtime import outbound
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.outbound import Allowed
 from clipforge_runtime.progress import Report
@@ -46,15 +47,18 @@ async def import_video(
     with folder(scratch, "import") as place:
         source = place / "source"
         try:
-            named = await _fetch(
-                film,
-                source,
-                store=store,
-                limits=limits,
-                allowed=allowed,
-                sites=sites,
-                progress=progress,
-            )
+            try:
+                named = await _fetch(
+                    film,
+                    source,
+                    store=store,
+                    limits=limits,
+                    allowed=allowed,
+                    sites=sites,
+                    progress=progress,
+                )
+            except outbound.Forbidden as error:
+                raise Permanent(f"{error} Upload the file instead.", reason=error.reason) from error
             progress(40, "looking at the film")
             probed = await _look_at(source, limits)
             sha256 = await _hash(source, progress)

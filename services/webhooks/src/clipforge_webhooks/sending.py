@@ -92,7 +92,7 @@ class Sender:
         """Nothing goes over the open internet in the clear. The address itself: see outbound."""
         port = address.port or {"http": 80, "https": 443}.get(address.scheme, 0)
         if address.scheme != "https" and (address.host.lower(), port) not in self._allowed:
-            raise outbound.forbidden(address.host)
+            raise outbound.Forbidden(address.host)
 
 
 async def _beginning(reply: httpx.Response) -> bytes:
