@@ -187,7 +187,7 @@ async def test_who_has_the_same_key_in_hand_is_waited_for_and_then_told(
     assert answer.headers["retry-after"] == "1"
 
 
-@pytest.mark.parametrize("sent", ["k" * 256, "\xe9"], ids=["too long", "no ascii"])
+@pytest.mark.parametrize("sent", ["k" * 256, "\xe9", ""], ids=["too long", "no ascii", "empty"])
 async def test_a_key_that_is_none_is_refused(tenant: Tenant, sent: str) -> None:
     answer = await tenant.http.post(
         "/v1/uploads",

@@ -154,8 +154,10 @@ def _key(scope: Scope) -> str:
     """The key of a request that has one. A Problem where it is none."""
     if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith("/v1/"):
         return ""
-    sent = Headers(scope=scope).get(HEADER, "")
-    if sent and not _KEY.fullmatch(sent):
+    sent = Headers(scope=scope).get(HEADER)
+    if sent is None:
+        return ""
+    if not _KEY.fullmatch(sent):
         raise Problem(
             INVALID, "An Idempotency-Key has 1 to 255 characters of ASCII: a random UUID is good."
         )
