@@ -5,6 +5,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+from prometheus_client import Gauge
+
+IN_HAND: Final = Gauge("clipforge_requests_in_hand", "Requests being answered, but for health")
 PROBE_SECONDS: Final = 0.1
 PROBES: Final = 5  # in a row that were late: one slow moment is no load
 
@@ -41,7 +44,9 @@ class Load:
             yield "number"
         else:
             self._in_hand += 1
+            IN_HAND.inc()
             try:
                 yield ""
             finally:
                 self._in_hand -= 1
+                IN_HAND.dec()
