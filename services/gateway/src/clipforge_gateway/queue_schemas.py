@@ -112,7 +112,9 @@ class DeadLetterQuery(DeadLetterFilter):
 
 class ReplayMany(DeadLetterFilter):
     tenant: Tenant = ""
-    all: bool = Field(default=False, description="Say so where no other field is given")
+    all: bool = Field(
+        default=False, strict=True, description="Say so where no other field is given"
+    )
 
     @model_validator(mode="after")
     def _is_meant(self) -> "ReplayMany":
