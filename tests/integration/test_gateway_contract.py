@@ -23,8 +23,6 @@ LEFT_OUT: Final = (
     "positive_data_acceptance",
     # To GET /v1/dead-letters/{job_id}, /v1/dead-letters/replay is an id that it refuses (422).
     "unsupported_method",
-    # Scalars are read leniently: 0 is false, and a number a time. Nothing is refused that is right.
-    "negative_data_rejection",
     "allow_header_conformance",
 )
 

@@ -109,7 +109,6 @@ _NAMES: Final[dict[str, str]] = {
     kind.DESCRIPTOR.full_name: re.sub(r"(?<!^)(?=[A-Z])", "-", kind.DESCRIPTOR.name).lower()
     for kind in TYPES
 }
-BY_NAME: Final[dict[str, type[Fact]]] = {fact_name(kind): kind for kind in TYPES}
 _BY_CE_TYPE: Final[dict[str, type[Fact]]] = {ce_type(kind): kind for kind in TYPES}
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -28,9 +28,15 @@ async def watched_loop() -> AsyncGenerator[None]:
             await watching
 
 
-async def _watch() -> None:
+async def lags(nap: float) -> AsyncIterator[float]:
+    """Sleep for so many seconds, again and again; how late each sleep ended, in seconds."""
     loop = asyncio.get_running_loop()
     while True:
-        due = loop.time() + NAP_SECONDS
-        await asyncio.sleep(NAP_SECONDS)
-        LAG.observe(max(0.0, loop.time() - due))
+        due = loop.time() + nap
+        await asyncio.sleep(nap)  # that it ends late is what is measured
+        yield max(0.0, loop.time() - due)
+
+
+async def _watch() -> None:
+    async for lag in lags(NAP_SECONDS):
+        LAG.observe(lag)

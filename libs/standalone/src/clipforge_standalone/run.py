@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -159,7 +160,11 @@ def _tell(report: Report) -> None:
         say(f"{score_of(clip.score):>7}  {clip.title}")
         say(f"       {clock(clip.start_ms)} - {clock(clip.end_ms)}", style="dim")
         say(f"       {Path(report.page).parent / clip.file}")
-    took = ", ".join(
-        f"{stage} {seconds:.0f} s" for stage, seconds in report.seconds_per_stage.items()
-    )
-    say(f"\n{took}\nLook at {report.page}")
+    say(f"\n{_took(report.seconds_per_stage)}\nLook at {report.page}")
+
+
+def _took(seconds: Mapping[str, float]) -> str:
+    """How long each stage took; what an earlier run has made takes no time."""
+    if sum(seconds.values()) < 1:
+        return "Nothing had to be done: an earlier run has made all of it."
+    return ", ".join(f"{stage} {each:.0f} s" for stage, each in seconds.items())

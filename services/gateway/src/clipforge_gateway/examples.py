@@ -99,7 +99,7 @@ def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, d
         case "array":
             return []
         case "integer" | "number":
-            return WORDS.get(name, max(schema.get("minimum", 0), 1))
+            return WORDS.get(name, int(max(schema.get("minimum", 0), 1)))
         case "boolean":
             return False
         case "string":

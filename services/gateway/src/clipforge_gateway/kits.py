@@ -98,9 +98,11 @@ def _picture(placed: Picture | None, asset: BrandAsset | None) -> BrandPicture |
 def _placed(picture: BrandPicture) -> Picture | None:
     if not picture.asset.asset_id:
         return None
-    return Picture(
-        asset_id=picture.asset.asset_id,
-        corner=picture.corner,
-        opacity=picture.opacity,
-        scale=picture.scale,
+    return Picture.model_validate(
+        {
+            "asset_id": picture.asset.asset_id,
+            "corner": picture.corner,
+            "opacity": picture.opacity,
+            "scale": picture.scale,
+        }
     )

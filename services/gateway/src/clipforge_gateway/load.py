@@ -1,11 +1,12 @@
 """How busy this process is: the lag of its event loop, and the requests that it has in hand."""
 
-import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
 from prometheus_client import Gauge
+
+from clipforge_runtime.loop_lag import lags
 
 IN_HAND: Final = Gauge("clipforge_requests_in_hand", "Requests being answered, but for health")
 PROBE_SECONDS: Final = 0.1
@@ -23,11 +24,8 @@ class Load:
 
     async def watch(self) -> None:
         """Measure the loop, for ever."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + PROBE_SECONDS
-            await asyncio.sleep(PROBE_SECONDS)  # that it ends late is what is measured
-            self.saw(loop.time() - due)
+        async for lag in lags(PROBE_SECONDS):
+            self.saw(lag)
 
     def saw(self, lag: float) -> None:
         """Take a measurement in."""

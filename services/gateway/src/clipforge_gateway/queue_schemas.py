@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from clipforge_gateway.schemas import Body, Failure, ProgressView, Text
 
@@ -88,6 +88,16 @@ class DeadLetterView(JobView):
     )
 
 
+def _written(moment: object) -> object:
+    if not isinstance(moment, str | datetime):
+        raise ValueError("a time is written as in 2026-01-31T12:00:00Z")
+    return moment
+
+
+# JSON has no times of its own: they come as text, and as nothing else.
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
+
+
 class DeadLetterFilter(Body):
     """Which dead letters; all fields must fit."""
 
@@ -96,14 +106,14 @@ class DeadLetterFilter(Body):
         default=None, description="The code of the failure, such as unreachable"
     )
     project_id: str | None = Field(default=None, pattern=r"^prj_[a-z0-9]{26}$")
-    since: AwareDatetime | None = Field(default=None, description="Failed then or later")
-    until: AwareDatetime | None = Field(default=None, description="Failed before")
+    since: Moment | None = Field(default=None, description="Failed then or later")
+    until: Moment | None = Field(default=None, description="Failed before")
 
 
 class DeadLetterQuery(DeadLetterFilter):
     """A page of them, as the parameters of an address."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=False)  # an address has text only
 
     tenant: Tenant = ""
     cursor: str = Field(default="", max_length=500)
@@ -112,9 +122,7 @@ class DeadLetterQuery(DeadLetterFilter):
 
 class ReplayMany(DeadLetterFilter):
     tenant: Tenant = ""
-    all: bool = Field(
-        default=False, strict=True, description="Say so where no other field is given"
-    )
+    all: bool = Field(default=False, description="Say so where no other field is given")
 
     @model_validator(mode="after")
     def _is_meant(self) -> "ReplayMany":

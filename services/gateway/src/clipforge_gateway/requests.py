@@ -10,7 +10,7 @@ from google.protobuf.json_format import ParseDict
 
 from clipforge.v1 import documents_pb2
 from clipforge.v1.common_pb2 import ProjectRef, RenderOptions
-from clipforge.v1.facts_pb2 import ExportRequested, Output, ProjectCancelled
+from clipforge.v1.facts_pb2 import ExportCancelled, ExportRequested, Output, ProjectCancelled
 from clipforge_catalog.queries import clips, exports, projects
 from clipforge_catalog.tables import Asset, Clip, JobState, Project
 from clipforge_contracts import ids
@@ -127,6 +127,21 @@ async def state(parts: Parts, caller: Caller, wanted: Sequence[ExportRequested])
             await asyncio.gather(*(one(n, fact) for n, fact in enumerate(wanted)))
         )
     await rows.caught_up(parts, submission.sequence)
+
+
+async def cancel(parts: Parts, caller: Caller, export_id: str, project_id: str) -> int:
+    """State that nobody wants an export any more; the sequence. Twice is no error."""
+    stated = await parts.log.state(
+        ExportCancelled(
+            project=ProjectRef(
+                tenant_id=caller.tenant_id, project_id=project_id, plan=caller.plan.wire
+            ),
+            export_id=export_id,
+        ),
+        fact_id=ids.derive("evt", export_id, "cancelled"),
+        once=True,
+    )
+    return stated.sequence
 
 
 def _source(

@@ -45,9 +45,9 @@ def _fetchable(url: str) -> str:
 
 
 class Body(BaseModel):
-    """A request: unknown fields are an error, not a silent typo."""
+    """A request: unknown fields are an error, not a silent typo, and 0 is no false."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class UrlSource(Body):

@@ -46,7 +46,7 @@ async def wish_of(
         **({"brand_kit_id": preset.kit_id} if preset.kit_id else {}),
     }
     said = {name: getattr(body, name) for name in body.model_fields_set if name in _LOOK}
-    look = schemas.RenderOptions(**(usual | said))
+    look = schemas.RenderOptions.model_validate(usual | said)
     render = await render_options(parts, caller, look, usual_kit=usual_kit)
     if round(preset.target_lufs, 1) != USUAL_LUFS:
         render.target_lufs = preset.target_lufs

@@ -165,7 +165,8 @@ def batch(
         asked = client.create_batch(clip_ids, quality=quality, **looks)
         if wait:
             asked = _over(client, asked)
-        found = list(client.exports(batch_id=asked.id, limit=100))
+        # They come newest first, and were asked for in this order.
+        found = list(client.exports(batch_id=asked.id, limit=100))[::-1]
     if as_json:
         print_json(
             {

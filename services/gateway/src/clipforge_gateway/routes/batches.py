@@ -1,12 +1,12 @@
 """Batches: many outputs asked for at once, of clips x aspects x styles."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import ProjectRef
-from clipforge.v1.facts_pb2 import BatchRequested, ExportCancelled, ExportRequested
+from clipforge.v1.facts_pb2 import BatchRequested, ExportRequested
 from clipforge_catalog.queries import exports
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.validation import MAX_OUTPUTS
@@ -24,7 +24,7 @@ from clipforge_gateway.problems import (
     Problem,
     documented,
 )
-from clipforge_gateway.routes.projects import LOOK_AGAIN_SECONDS, Wait, something_happened
+from clipforge_gateway.waiting import Wait, until_over
 from clipforge_gateway.wishes import Wish
 from clipforge_runtime.telemetry import trace_headers
 
@@ -83,18 +83,14 @@ async def get(
     batch_id: BatchId, parts: PartsDep, caller: CallerDep, wait: Wait = 0
 ) -> schemas.BatchView:
     """With `wait`, as soon as nothing of it waits. Its exports: `GET /v1/exports?batch_id=`."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
     found = await batches.find(parts, caller, batch_id)
-    first = await _some_project(parts, caller, found)
-    async with parts.feed.listen(first) as events:  # others are looked at again soon
-        while True:
-            view = await batches.view(parts, caller, found)
-            left = deadline - loop.time()
-            if view.over or left <= 0:
-                return view
-            if not await something_happened(events, within=min(left, LOOK_AGAIN_SECONDS)):
-                return view
+    return await until_over(
+        parts,
+        await _some_project(parts, caller, found),  # others are looked at again soon
+        partial(batches.view, parts, caller, found),
+        over=lambda view: view.over,
+        wait=wait,
+    )
 
 
 @router.post(
@@ -109,20 +105,11 @@ async def cancel(batch_id: BatchId, parts: PartsDep, caller: CallerDep) -> schem
     found = await batches.find(parts, caller, batch_id)
     async with parts.sessions() as session:
         waiting = await exports.owners(session, caller.tenant_id, found.export_ids)
-    sequence = 0
-    for export_id, project_id in waiting.items():
-        stated = await parts.log.state(
-            ExportCancelled(
-                project=ProjectRef(
-                    tenant_id=caller.tenant_id, project_id=project_id, plan=caller.plan.wire
-                ),
-                export_id=export_id,
-            ),
-            fact_id=ids.derive("evt", export_id, "cancelled"),
-            once=True,
-        )
-        sequence = max(sequence, stated.sequence)
-    await rows.caught_up(parts, sequence)
+    stated = [
+        await requests.cancel(parts, caller, export_id, project_id)
+        for export_id, project_id in waiting.items()
+    ]
+    await rows.caught_up(parts, max(stated, default=0))
     return await batches.view(parts, caller, found)
 
 

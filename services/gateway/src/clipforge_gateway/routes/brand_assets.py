@@ -1,7 +1,7 @@
 """Files of a brand: uploaded like films, looked at by a worker, then ready for brand kits."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -26,7 +26,7 @@ from clipforge_gateway.problems import (
     documented,
 )
 from clipforge_gateway.routes import uploads
-from clipforge_gateway.routes.projects import LOOK_AGAIN_SECONDS, Wait, something_happened
+from clipforge_gateway.waiting import Wait, until_over
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/brand-assets", tags=["brands"])
@@ -105,16 +105,13 @@ async def get(
     asset_id: AssetId, parts: PartsDep, caller: CallerDep, wait: Wait = 0
 ) -> BrandAssetView:
     """What it is; with `wait`, as soon as it has been looked at."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
-    async with parts.feed.listen(subjects.NOTHING) as events:
-        while True:
-            view = await _view(parts, caller, asset_id)
-            left = deadline - loop.time()
-            if view.state != BrandAssetState.CHECKING or left <= 0:
-                return view
-            if not await something_happened(events, within=min(left, LOOK_AGAIN_SECONDS)):
-                return view
+    return await until_over(
+        parts,
+        subjects.NOTHING,
+        partial(_view, parts, caller, asset_id),
+        over=lambda view: view.state != BrandAssetState.CHECKING,
+        wait=wait,
+    )
 
 
 @router.delete(

@@ -1,13 +1,11 @@
 """Exports: clips rendered on request."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from clipforge.v1.common_pb2 import ProjectRef
-from clipforge.v1.facts_pb2 import ExportCancelled
 from clipforge_catalog.queries import exports, figures, jobs
 from clipforge_catalog.tables import Export, JobState
 from clipforge_contracts import ids
@@ -23,11 +21,7 @@ from clipforge_gateway.problems import (
     NOT_FOUND,
     documented,
 )
-from clipforge_gateway.routes.projects import (
-    LOOK_AGAIN_SECONDS,
-    Wait,
-    something_happened,
-)
+from clipforge_gateway.waiting import Wait, until_over
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 
@@ -109,17 +103,16 @@ async def get(
     export_id: ExportId, parts: PartsDep, caller: CallerDep, wait: Wait = 0
 ) -> schemas.ExportView:
     """Where an export stands, with links once it is completed."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
     view = await _view(parts, caller, export_id)
-    async with parts.feed.listen(view.project_id) as events:
-        while True:
-            view = await _view(parts, caller, export_id)
-            left = deadline - loop.time()
-            if view.state in views.ENDED or left <= 0:
-                return view
-            if not await something_happened(events, within=min(left, LOOK_AGAIN_SECONDS)):
-                return view
+    if not wait:
+        return view
+    return await until_over(
+        parts,
+        view.project_id,
+        partial(_view, parts, caller, export_id),
+        over=lambda view: view.state in views.ENDED,
+        wait=wait,
+    )
 
 
 @router.post(
@@ -131,17 +124,8 @@ async def get(
 )
 async def cancel(export_id: ExportId, parts: PartsDep, caller: CallerDep) -> schemas.ExportView:
     view = await _view(parts, caller, export_id)
-    stated = await parts.log.state(
-        ExportCancelled(
-            project=ProjectRef(
-                tenant_id=caller.tenant_id, project_id=view.project_id, plan=caller.plan.wire
-            ),
-            export_id=export_id,
-        ),
-        fact_id=ids.derive("evt", export_id, "cancelled"),
-        once=True,
-    )
-    await rows.caught_up(parts, stated.sequence)
+    sequence = await requests.cancel(parts, caller, export_id, view.project_id)
+    await rows.caught_up(parts, sequence)
     return await _view(parts, caller, export_id)
 
 

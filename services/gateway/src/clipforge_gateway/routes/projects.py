@@ -1,10 +1,10 @@
 """Projects: take a film in, watch it, cancel and delete it."""
 
-import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -23,7 +23,6 @@ from clipforge_contracts.documents import as_dict
 from clipforge_gateway import cursors, rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
-from clipforge_gateway.feed import Event
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -36,16 +35,12 @@ from clipforge_gateway.problems import (
     documented,
 )
 from clipforge_gateway.routes import uploads
-from clipforge_runtime.bus import Progress
+from clipforge_gateway.waiting import Wait, until_over
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
 
-MAX_WAIT: Final = 30
-LOOK_AGAIN_SECONDS: Final = 2.0  # should an event have been missed
-
 ProjectId = Annotated[str, Path(max_length=64, pattern=r"^prj_[a-z0-9]{26}$")]
-Wait = Annotated[int, Query(ge=0, le=MAX_WAIT, description="Answer when it is over, at most then")]
 
 
 @router.post(
@@ -133,18 +128,13 @@ async def get(
     project_id: ProjectId, parts: PartsDep, caller: CallerDep, wait: Wait = 0
 ) -> schemas.ProjectView:
     """Where a project stands; with `wait`, as soon as it is over."""
-    if not wait:
-        return await _view(parts, caller, project_id)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
-    async with parts.feed.listen(project_id) as events:
-        while True:
-            view = await _view(parts, caller, project_id)
-            left = deadline - loop.time()
-            if ProjectState(view.state) in views.OVER or left <= 0:
-                return view
-            if not await something_happened(events, within=min(left, LOOK_AGAIN_SECONDS)):
-                return view
+    return await until_over(
+        parts,
+        project_id,
+        partial(_view, parts, caller, project_id),
+        over=lambda view: ProjectState(view.state) in views.OVER,
+        wait=wait,
+    )
 
 
 @router.post(
@@ -183,17 +173,6 @@ async def delete(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> N
         fact_id=ids.derive("evt", project_id, "deleted"),
         once=True,
     )
-
-
-async def something_happened(events: "asyncio.Queue[Event | None]", *, within: float) -> bool:
-    """Return at the next fact, or when the time is over; False where the process is stopping."""
-    try:
-        async with asyncio.timeout(within):
-            while isinstance(event := await events.get(), Progress):
-                continue  # whoever waits for the end need not look at each step
-    except TimeoutError:
-        return True
-    return event is not None
 
 
 async def _exists(parts: Parts, caller: Caller, project_id: str) -> None:
