@@ -70,13 +70,16 @@ bench-runtime: setup ## the job runtime beside BullMQ, Celery and Taskiq (ROUNDS
 bench-gateway: setup ## answers at a thousand users beside the bare web server, ten thousand event streams
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway.run
 
+bench-limits: setup ## limits that replicas count together: counters beside compare-and-set
+	@PYTHONPATH=tests $(BIN)/python tests/bench/limits.py
+
 bench-transcription: setup ## word errors, word times, CPU and memory of transcription (MINUTES=60)
 	@PYTHONPATH=tests $(BIN)/python tests/bench/transcription.py $(MINUTES)
 
 bench-lines: setup ## how long files and functions are
 	@$(BIN)/python tests/bench/lines.py
 
-bench: bench-transcription bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-lines ## every figure of the README and the notes
+bench: bench-transcription bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines ## every figure of the README and the notes
 
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
@@ -98,4 +101,4 @@ e2e: setup ## the life of an installation on the current cluster (STEPS="scaling
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-lines proto lock docs render e2e
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines proto lock docs render e2e

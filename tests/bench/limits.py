@@ -1,6 +1,6 @@
 """How a limit is kept over replicas: compare-and-set of an arrival time, or an atomic counter.
 
-`python tests/bench/limits.py`: three processes ask for one tenant, and for a thousand, as fast as
+`make bench-limits`: three processes ask for one tenant, and for a thousand, as fast as
 the log answers. Both ways take together what waits in one process (group commit), so a busy tenant
 costs one message at a time a process.
 """

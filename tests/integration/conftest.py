@@ -18,6 +18,7 @@ from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
+from clipforge_runtime.testing import FolderStore
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer
 from clipforge_standalone.servers.postgres import PostgresServer
@@ -47,6 +48,20 @@ async def bus(workshop: Workshop) -> AsyncIterator[JetStream]:
     """The log as the projector may use it."""
     async with workshop.connected("projector") as opened:
         yield opened
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Where a handler may leave things while it works."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    """A store in a folder, where its own behaviour is not what is tested."""
+    return FolderStore(tmp_path / "store")
 
 
 @pytest.fixture(scope="module")

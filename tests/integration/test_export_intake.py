@@ -22,11 +22,6 @@ UPLOAD = keys.upload(TENANT, ids.derive("upl", "sample"))
 FONT = ("poppins", "Poppins-ExtraBold.ttf")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    return FolderStore(tmp_path / "store")
-
-
 async def take(store: FolderStore, tmp_path: Path, file: Path, kind: str) -> BrandAssetTaken:
     await store.upload(UPLOAD, file, content_type="application/octet-stream")
     scratch = tmp_path / "scratch"

@@ -35,18 +35,6 @@ from workshop import PATIENCE
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    return FolderStore(tmp_path / "store")
-
-
 def quiet(_percent: float, _step: str) -> None:
     """Progress that nobody watches."""
 

@@ -33,13 +33,6 @@ def store(s3_settings: RuntimeSettings) -> S3Store:
     return S3Store(s3_settings)
 
 
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    return folder
-
-
 def handler(store: S3Store, scratch: Path, allowed: Allowed = frozenset()) -> Handler:
     return partial(
         import_video,

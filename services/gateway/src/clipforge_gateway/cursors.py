@@ -4,10 +4,15 @@ import base64
 import json
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 
 from clipforge_catalog.queries.page import Cursor
 from clipforge_gateway.problems import INVALID, Problem
+
+After = Annotated[str, Query(max_length=500)]
+"""Where a page begins: the `next` of the page before it; empty: at the first row."""
+Limit = Annotated[int, Query(ge=1, le=100)]
 
 _Place = tuple[
     Annotated[StrictInt, Field(ge=0, lt=2**63)],

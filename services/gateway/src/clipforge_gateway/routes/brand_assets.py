@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import BrandAssetDeleted, BrandAssetSubmitted
@@ -15,6 +15,7 @@ from clipforge_gateway import cursors, rows, schemas
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.brand_schemas import BrandAssetView, CreateBrandAsset
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -83,8 +84,8 @@ async def create(
 async def list_assets(
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[BrandAssetView]:
     async with parts.sessions() as session:
         page = await brand_assets.of_tenant(

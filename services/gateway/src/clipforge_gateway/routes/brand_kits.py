@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import BrandKit
 from clipforge.v1.facts_pb2 import BrandKitSaved
@@ -13,6 +13,7 @@ from clipforge_gateway.brand_schemas import (
     BrandKitView,
     SaveBrandKit,
 )
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.etags import IfMatch
 from clipforge_gateway.kits import kit_of, shown
 from clipforge_gateway.looks import Found
@@ -53,8 +54,8 @@ async def create(
 async def list_kits(
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[BrandKitView]:
     page = await looks.page(parts, caller, "kit", after=cursors.read(cursor), limit=limit)
     return schemas.PageView(
@@ -83,8 +84,8 @@ async def list_versions(
     kit_id: KitId,
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[BrandKitVersionView]:
     page = await looks.versions(
         parts, caller, "kit", kit_id, after=cursors.read(cursor), limit=limit

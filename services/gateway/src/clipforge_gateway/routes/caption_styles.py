@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import CaptionStyle
 from clipforge.v1.facts_pb2 import CaptionStyleSaved
@@ -17,6 +17,7 @@ from clipforge_gateway.brand_schemas import (
     Colours,
     SaveCaptionStyle,
 )
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.etags import IfMatch
 from clipforge_gateway.kits import colours_of
 from clipforge_gateway.looks import Found
@@ -88,8 +89,8 @@ async def create(
 async def list_styles(
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[CaptionStyleView]:
     page = await looks.page(parts, caller, "style", after=cursors.read(cursor), limit=limit)
     return schemas.PageView(
@@ -123,8 +124,8 @@ async def list_versions(
     style_id: StyleId,
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[CaptionStyleVersionView]:
     page = await looks.versions(
         parts, caller, "style", style_id, after=cursors.read(cursor), limit=limit

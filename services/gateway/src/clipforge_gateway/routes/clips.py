@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from clipforge_catalog.queries import clips
 from clipforge_gateway import clip_schemas, cursors, etags, rows, schemas, views
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, PartsDep
 from clipforge_gateway.problems import NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.projects import ProjectId
@@ -26,8 +27,8 @@ async def list_clips(
     parts: PartsDep,
     caller: CallerDep,
     order: Annotated[Literal["score", "time"], Query()] = "score",
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[clip_schemas.ClipView]:
     """Best first, and those made by hand last; or in the order of the film."""
     try:

@@ -12,6 +12,7 @@ from clipforge_contracts import ids
 from clipforge_gateway import batches, cursors, requests, rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -71,8 +72,8 @@ async def list_exports(
     clip_id: Annotated[str | None, Query(pattern=r"^clip_[a-z0-9]{26}$")] = None,
     batch_id: Annotated[str | None, Query(pattern=r"^bat_[a-z0-9]{26}$")] = None,
     state: JobState | None = None,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[schemas.ExportView]:
     among = (await batches.find(parts, caller, batch_id)).export_ids if batch_id else None
     async with parts.sessions() as session:

@@ -13,6 +13,7 @@ from clipforge_contracts.pipeline import BY_QUEUE, PIPELINE, Stage
 from clipforge_contracts.plans import Priority
 from clipforge_gateway import cursors, queue_schemas, rows, schemas, views
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import FORBIDDEN, Problem, documented
 from clipforge_runtime.bus import Wait
@@ -35,8 +36,8 @@ async def list_jobs(
     state: queue_schemas.State | None = None,
     project_id: ProjectQuery = None,
     tenant: TenantQuery = "",
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[queue_schemas.JobView]:
     """A job may change its state while it is listed: then a page has fewer than `limit`."""
     owner = tenant_of(caller, tenant)

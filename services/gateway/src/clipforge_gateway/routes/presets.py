@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import Preset
 from clipforge.v1.facts_pb2 import PresetSaved
@@ -17,6 +17,7 @@ from clipforge_gateway.brand_schemas import (
     PresetView,
     SavePreset,
 )
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.etags import IfMatch
 from clipforge_gateway.looks import Found
 from clipforge_gateway.parts import CallerDep, PartsDep, SeedDep
@@ -84,8 +85,8 @@ async def create(
 async def list_presets(
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[PresetView]:
     page = await looks.page(parts, caller, "preset", after=cursors.read(cursor), limit=limit)
     return schemas.PageView(
@@ -117,8 +118,8 @@ async def list_versions(
     preset_id: PresetId,
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[PresetVersionView]:
     page = await looks.versions(
         parts, caller, "preset", preset_id, after=cursors.read(cursor), limit=limit

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import (
     ProjectOptions,
@@ -23,6 +23,7 @@ from clipforge_contracts.documents import as_dict
 from clipforge_gateway import cursors, rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -95,8 +96,8 @@ async def list_projects(
     parts: PartsDep,
     caller: CallerDep,
     state: ProjectState | None = None,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[schemas.ProjectView]:
     async with parts.sessions() as session:
         page = await projects.of_tenant(

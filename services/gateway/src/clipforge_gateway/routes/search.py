@@ -10,6 +10,7 @@ from clipforge_catalog.queries import segments
 from clipforge_catalog.queries.segments import BEGIN, END, Hit, Hits, Place
 from clipforge_gateway import cursors, rows, schemas, spoken, transcript_schemas
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import NOT_FOUND, documented
 from clipforge_gateway.routes.projects import ProjectId
@@ -38,8 +39,8 @@ async def search(
     q: Asked,
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[transcript_schemas.HitView]:
     """The best first; the newest first, where more than 2,000 sentences have the words.
 
@@ -68,8 +69,8 @@ async def search_transcript(
     q: Asked,
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[transcript_schemas.HitView]:
     """In the order of the film."""
     try:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import TenantSaved
@@ -12,6 +12,7 @@ from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
 from clipforge_gateway import cursors, etags, rows, schemas
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import OperatorDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     CHANGED,
@@ -62,8 +63,8 @@ async def create(
 async def list_tenants(
     parts: PartsDep,
     caller: OperatorDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[schemas.TenantView]:
     async with parts.sessions() as session:
         page = await tenants.every(session, after=cursors.read(cursor), limit=limit)

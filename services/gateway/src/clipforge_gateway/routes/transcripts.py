@@ -17,6 +17,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_gateway import correcting, etags, rows, schemas, spoken, transcript_schemas
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.corrections import Uncorrectable
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import CONFLICT, INVALID, NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.projects import ProjectId
@@ -79,8 +80,8 @@ async def list_words(
     response: Response,
     start_ms: Annotated[int, Query(ge=0, description="Words that end after it")] = 0,
     end_ms: Annotated[int | None, Query(ge=0, description="Words that begin before it")] = None,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[transcript_schemas.WordView]:
     """Its `ETag` names the version: send it as `If-Match` with corrections by these indexes."""
     row, _ = await _newest(parts, caller, project_id)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import WebhookDue
@@ -13,6 +13,7 @@ from clipforge_contracts import ids, subjects
 from clipforge_contracts.webhooks import TEST, body
 from clipforge_gateway import cursors, rows, schemas, webhook_views
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import CONFLICT, NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.webhooks import WebhookId, row_of, saved
@@ -54,8 +55,8 @@ async def list_deliveries(
     caller: CallerDep,
     state: DeliveryState | None = None,
     event: AnyEvent | None = None,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[DeliveryView]:
     """Kept for 30 days, unless the operator has said otherwise."""
     await row_of(parts, caller, webhook_id)

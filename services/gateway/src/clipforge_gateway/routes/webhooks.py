@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import WebhookDeleted, WebhookSaved
@@ -14,6 +14,7 @@ from clipforge_contracts import ids
 from clipforge_contracts.webhooks import Keyring, shown, valid
 from clipforge_gateway import cursors, rows, schemas, webhook_views
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import CONFLICT, INVALID, NOT_FOUND, Problem, documented
 from clipforge_gateway.webhook_schemas import (
@@ -66,8 +67,8 @@ async def create(
 async def list_webhooks(
     parts: PartsDep,
     caller: CallerDep,
-    cursor: Annotated[str, Query(max_length=500)] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[WebhookView]:
     """Newest first. Secrets are not among what is shown."""
     async with parts.sessions() as session:
