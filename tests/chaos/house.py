@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -99,6 +100,12 @@ class House:
             yield
         finally:
             self._held.discard(name)
+
+    def keep_logs(self, folder: Path) -> None:
+        """Copy what every process and every server of the log has said."""
+        shutil.copytree(self.folder / "logs", folder)
+        for node in self.broker.nodes:
+            shutil.copy(node.child.log, folder / f"log-{node.name}.log")
 
     async def ready(self) -> None:
         """Return when the gateway and all that it needs answer."""

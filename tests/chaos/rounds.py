@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,20 +91,23 @@ async def play(servers: Servers, plan: Plan) -> Result:
     name = f"round{plan.seed}x{time.monotonic_ns()}"
     async with House.open(servers, plan.broker, name) as house:
         users = Users(house, plan.requests)
-        async with asyncio.timeout(PROMISE_SECONDS), asyncio.TaskGroup() as tasks:
-            tasks.create_task(users.live())
-            struck = [tasks.create_task(_strike(house, fault)) for fault in plan.faults]
-        await witness.settled(house, users.asked, seconds=SETTLE_SECONDS)
-        kinds = [faults.KINDS[fault.kind] for fault in plan.faults]
-        seen = await witness.evidence(
-            house,
-            users.asked,
-            exact=plan.broker == "lone" and not any(kind.repeats for kind in kinds),
-            excused=tuple(words for kind in kinds for words in kind.excuse),
-        )
-        violations = checker.check(seen)
-        if violations:  # else they go with the house
-            shutil.copytree(house.folder / "logs", KEPT / name)
+        violations = None
+        try:
+            async with asyncio.timeout(PROMISE_SECONDS), asyncio.TaskGroup() as tasks:
+                tasks.create_task(users.live())
+                struck = [tasks.create_task(_strike(house, fault)) for fault in plan.faults]
+            await witness.settled(house, users.asked, seconds=SETTLE_SECONDS)
+            kinds = [faults.KINDS[fault.kind] for fault in plan.faults]
+            seen = await witness.evidence(
+                house,
+                users.asked,
+                exact=plan.broker == "lone" and not any(kind.repeats for kind in kinds),
+                excused=tuple(words for kind in kinds for words in kind.excuse),
+            )
+            violations = checker.check(seen)
+        finally:
+            if violations != []:  # else they go with the house
+                house.keep_logs(KEPT / name)
     times = [task.result() for task in struck]
     return Result(
         plan,
