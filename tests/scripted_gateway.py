@@ -42,3 +42,6 @@ class Gateway:
 
 Talk = Callable[..., tuple[Client, Gateway]]
 """`talk(*answers)`: a client of a gateway that gives these answers."""
+
+Command = Callable[..., tuple[str, Gateway]]
+"""`command("queues pause import", *answers)`: what it says, and the gateway that it asked."""

@@ -12,11 +12,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/api.md"
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
-SAID = ('"items"', '"part_bytes"', "304", "# This request needs a valid API key")
+SAID = ('"items"', '"items"', '"part_bytes"', "304", "# This request needs a valid API key")
 
 
 @pytest.mark.parametrize(
-    ("command", "said"), list(zip(COMMANDS, SAID, strict=True)), ids=["list", "once", "tag", "why"]
+    ("command", "said"),
+    list(zip(COMMANDS, SAID, strict=True)),
+    ids=["list", "sort", "once", "tag", "why"],
 )
 async def test_a_command_of_the_guide_works(
     house: House, tenant: Tenant, command: str, said: str

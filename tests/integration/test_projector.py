@@ -22,7 +22,8 @@ from clipforge.v1.facts_pb2 import (
     VideoImported,
 )
 from clipforge_catalog.database import Sessions, open_database, with_driver
-from clipforge_catalog.queries import clips, exports, figures, jobs, projects
+from clipforge_catalog.queries import clips, exports, figures, jobs, project_lists, projects
+from clipforge_catalog.queries.project_lists import Filters
 from clipforge_catalog.tables import (
     Clip,
     Job,
@@ -123,7 +124,7 @@ async def test_rows_are_bound_to_their_tenant(sessions: Sessions, bus: MemoryBus
         assert await projects.get(session, stranger, PROJECT) is None
         assert (await clips.of_project(session, stranger, PROJECT)).rows == []
         assert await exports.get(session, stranger, EXPORT) is None
-        assert (await projects.of_tenant(session, stranger)).rows == []
+        assert (await project_lists.of_tenant(session, stranger, Filters())).rows == []
 
 
 async def test_usage_counts_each_fact_once(sessions: Sessions, bus: MemoryBus) -> None:

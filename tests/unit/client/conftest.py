@@ -1,13 +1,16 @@
 """Clients of a gateway that answers from a list, and pauses that are noted, not slept."""
 
+import shlex
+import sys
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
-from clipforge_client import Client
-from scripted_gateway import URL, Answer, Gateway, Talk
+from clipforge_client import Client, cli
+from scripted_gateway import URL, Answer, Command, Gateway, Talk
 
 
 @pytest.fixture
@@ -31,3 +34,27 @@ def talk(naps: list[float]) -> Iterator[Talk]:
     yield begin
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run `clipforge ...` against a gateway that gives these answers."""
+    commands = [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("clipforge_client.commands.") and hasattr(module, "Client")
+    ]
+
+    def run(words: str, *answers: Answer) -> tuple[str, Gateway]:
+        gateway = Gateway(answers)
+        for module in commands:
+            monkeypatch.setattr(
+                module,
+                "Client",
+                lambda: Client(URL, "cf_key", transport=httpx.MockTransport(gateway)),
+            )
+        ended = CliRunner().invoke(cli.assemble(), shlex.split(words), catch_exceptions=False)
+        assert ended.exit_code == 0, ended.output
+        return ended.output, gateway
+
+    return run

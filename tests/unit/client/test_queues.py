@@ -1,14 +1,10 @@
 """What waits, runs and has failed: asked, and done after all, by client and command."""
 
 import json
-from collections.abc import Callable
 
 import httpx
-import pytest
-from typer.testing import CliRunner
 
-from clipforge_client import Client, cli
-from scripted_gateway import AT, Gateway, Talk
+from scripted_gateway import AT, Command, Talk
 
 JOB = {
     "id": "job_1",
@@ -34,9 +30,6 @@ QUEUE = {
     "completed_last_hour": 4,
     "mean_seconds": 3.25,
 }
-
-
-Command = Callable[..., tuple[str, Gateway]]
 
 
 def page(*items: object) -> httpx.Response:
@@ -67,23 +60,6 @@ def test_all_are_replayed_only_by_saying_so(talk: Talk) -> None:
         {"all": True},
         {"tenant": "all", "all": True},
     ]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run `clipforge ...` against a gateway that gives these answers."""
-
-    def run(words: str, *answers: httpx.Response) -> tuple[str, Gateway]:
-        gateway = Gateway(answers)
-        monkeypatch.setattr(
-            "clipforge_client.commands.queues.Client",
-            lambda: Client("http://gateway:8000", "cf_key", transport=httpx.MockTransport(gateway)),
-        )
-        ended = CliRunner().invoke(cli.assemble(), words.split(), catch_exceptions=False)
-        assert ended.exit_code == 0, ended.output
-        return ended.output, gateway
-
-    return run
 
 
 def test_the_table_of_queues_tells_what_is_paused(command: Command) -> None:

@@ -34,6 +34,9 @@ class JobState(StrEnum):
     EXPIRED = "expired"  # of exports: completed, and kept as long as the plan says
 
 
+SORTED_LETTERS = 100  # of a title by which projects are sorted: an entry of an index is bounded
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -101,6 +104,15 @@ class Project(SQLModel, table=True):
     __tablename__ = "projects"
     __table_args__ = (
         Index("projects_by_order", "tenant_id", "sequence", "id"),
+        Index("projects_by_state", "tenant_id", "state", "sequence", "id"),
+        Index("projects_by_time", "tenant_id", "created_at"),
+        Index(
+            "projects_by_title",
+            "tenant_id",
+            text(f'lower("left"((title)::text, {SORTED_LETTERS}))'),
+            "sequence",
+            "id",
+        ),
         Index("projects_by_asset", "asset_id"),
         Index("projects_by_transcript", "transcript_key"),
         Index(

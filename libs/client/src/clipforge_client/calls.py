@@ -71,8 +71,9 @@ def get_project(project: str, wait: int) -> Call[Project]:
     )
 
 
-def list_projects(cursor: str, limit: int) -> Call[Page[Project]]:
-    return Call("GET", "/v1/projects", Page[Project].model_validate, page_of(cursor, limit))
+def list_projects(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Project]]:
+    params = page_of(cursor, limit) | _given(wanted)
+    return Call("GET", "/v1/projects", Page[Project].model_validate, params)
 
 
 def cancel_project(project: str) -> Call[Project]:

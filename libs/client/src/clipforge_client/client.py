@@ -1,6 +1,7 @@
 """The blocking client. `async_client.py` is its twin: the same methods, awaited."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -90,9 +91,33 @@ class Client(Content, Brands, Webhooks):
         """One project; with `wait` (seconds, at most 30), as soon as it is over."""
         return self._wire.do(calls.get_project(project_id, wait))
 
-    def projects(self, *, limit: int = 20) -> Iterator[Project]:
-        """All projects, newest first, fetched in pages of `limit`."""
-        return self._wire.pages(lambda cursor: calls.list_projects(cursor, limit))
+    def projects(
+        self,
+        *,
+        state: str = "",
+        title: str = "",
+        language: str = "",
+        source: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sort: str = "",
+        limit: int = 20,
+    ) -> Iterator[Project]:
+        """Projects that meet every filter, newest first, fetched in pages of `limit`.
+
+        `title` is a part of theirs, `source` is url or upload; they were created from `since` on
+        and before `until`, both with a time zone. `sort`: created, title or, backwards, -title.
+        """
+        wanted = {
+            "state": state,
+            "title": title,
+            "language": language,
+            "source": source,
+            "created_since": since and since.isoformat(),
+            "created_until": until and until.isoformat(),
+            "sort": sort,
+        }
+        return self._wire.pages(lambda cursor: calls.list_projects(wanted, cursor, limit))
 
     def wait_for_project(
         self,

@@ -46,6 +46,7 @@ from clipforge_gateway.routes import (
     keys,
     presets,
     problem_pages,
+    project_lists,
     projects,
     queues,
     search,
@@ -113,7 +114,17 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
     app.add_middleware(Limits)
     app.add_middleware(Traffic)  # the last one added comes first
     modules = (
-        *(projects, uploads, transcripts, clips, clip_edits, search, exports, events),
+        *(
+            projects,
+            project_lists,
+            uploads,
+            transcripts,
+            clips,
+            clip_edits,
+            search,
+            exports,
+            events,
+        ),
         *(batches, brand_assets, brand_kits, caption_styles, presets),
         *(webhooks, webhook_deliveries, jobs, dead_letters, queues, usage, keys, tenants),
         *(health, problem_pages),

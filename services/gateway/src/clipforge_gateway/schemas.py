@@ -19,6 +19,7 @@ PresetName = Annotated[
         description="A platform (tiktok, reels, shorts, x, linkedin, youtube) or one of your own",
     ),
 ]
+LANGUAGE = r"^([A-Za-z]{2,3}(-[A-Za-z0-9]+)*)?$"  # BCP 47, or empty
 Quality = Literal["draft", "standard"]
 PlanName = Literal["business", "pro", "free"]
 T = TypeVar("T")
@@ -84,7 +85,7 @@ class ProjectOptions(RenderOptions):
     language: str = Field(
         default="",
         max_length=16,
-        pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]+)*)?$",
+        pattern=LANGUAGE,
         description="Spoken language (BCP 47); empty: detect",
     )
     vocabulary: list[Annotated[Text, Field(max_length=80)]] = Field(

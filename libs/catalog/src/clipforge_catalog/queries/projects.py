@@ -6,8 +6,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge_catalog.queries.page import Cursor, Page, page
-from clipforge_catalog.tables import Asset, DeletedProject, Job, Project, ProjectState, Transcript
+from clipforge_catalog.tables import Asset, DeletedProject, Job, Project, Transcript
 
 
 async def get(session: AsyncSession, tenant: str, project: str) -> Project | None:
@@ -27,20 +26,6 @@ async def among(
     """Those of some ids that the tenant has."""
     statement = select(Project).where(col(Project.id).in_(projects), Project.tenant_id == tenant)
     return {row.id: row for row in (await session.exec(statement)).all()}
-
-
-async def of_tenant(
-    session: AsyncSession,
-    tenant: str,
-    *,
-    state: ProjectState | None = None,
-    after: Cursor | None = None,
-    limit: int = 20,
-) -> Page[Project]:
-    where = [col(Project.tenant_id) == tenant]
-    if state is not None:
-        where.append(col(Project.state) == state)
-    return await page(session, Project, *where, after=after, limit=limit)
 
 
 async def plans(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:

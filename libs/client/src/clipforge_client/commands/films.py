@@ -2,7 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import typer
 
@@ -14,6 +14,9 @@ from clipforge_client.errors import ClientError
 from clipforge_client.models import Project, Upload
 from clipforge_client.terminal import bars, clock, note, print_json, print_list, say
 
+State = Literal["queued", "importing", "transcribing", "detecting", "ready", "failed", "cancelled"]
+Source = Literal["url", "upload"]
+Sort = Literal["created", "-created", "title", "-title"]
 projects = typer.Typer(help="Films, and where they stand.", no_args_is_help=True)
 
 
@@ -105,12 +108,36 @@ def create_project(
 
 @projects.command("list")
 def list_projects(
+    state: Annotated[
+        State | None, typer.Option(metavar="STATE", help=f"{', '.join(get_args(State))}.")
+    ] = None,
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Which is in their title.")] = "",
+    language: Annotated[str, typer.Option(metavar="CODE", help="Spoken, such as en.")] = "",
+    source: Annotated[
+        Source | None, typer.Option(metavar="KIND", help=f"Made of: {', '.join(get_args(Source))}.")
+    ] = None,
+    since: options.SinceOption = None,
+    until: options.UntilOption = None,
+    sort: Annotated[
+        Sort, typer.Option(metavar="ORDER", help=f"{', '.join(get_args(Sort))}; -: backwards.")
+    ] = "-created",
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List projects, newest first."""
+    """List projects, newest first, or those of a kind, or by title."""
     with Client() as client:
-        found = list(islice(client.projects(limit=min(limit, 100)), limit))
+        pages = client.projects(
+            state=state or "",
+            title=title,
+            language=language,
+            source=source or "",
+            since=options.moment(since),
+            until=options.moment(until),
+            sort=sort,
+            limit=min(limit, 100),
+        )
+        found = list(islice(pages, limit))
+    chosen = any((state, title, language, source, since, until))
     print_list(
         found,
         ("id", "state", "done", "clips", "title"),
@@ -121,7 +148,9 @@ def list_projects(
             str(one.clip_count),
             one.title,
         ),
-        nothing="There are no projects yet: clipforge projects create talk.mp4",
+        nothing="There are no such projects."
+        if chosen
+        else "There are no projects yet: clipforge projects create talk.mp4",
         as_json=as_json,
     )
 

@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import typer
 
@@ -60,6 +61,14 @@ VocabularyOption = Annotated[
 ModelOption = Annotated[
     str, typer.Option(metavar="NAME", help="Speech model. Default: the one that fits.")
 ]
+DAYS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(formats=DAYS, metavar="DAY", help="Created then or later, by your clock."),
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option(formats=DAYS, metavar="DAY", help="Created before then.")
+]
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="Id, such as prj_01h...")]
 SourceArgument = Annotated[
     str, typer.Argument(metavar="FILM", help="A video file, or an http(s) address of one.")
@@ -68,6 +77,11 @@ SourceArgument = Annotated[
 
 def is_address(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
+
+
+def moment(given: datetime | None) -> datetime | None:
+    """With the time zone of this machine, which whoever types a day means."""
+    return given.astimezone() if given else None
 
 
 def film(source: str) -> Path:

@@ -20,10 +20,9 @@ from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import Job, ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_contracts.documents import as_dict
-from clipforge_gateway import cursors, rows, schemas, views, wishes
+from clipforge_gateway import rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
-from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -84,39 +83,6 @@ async def create(
         ProjectSubmitted, tenant=caller.tenant_id, project=project_id, about=project_id
     )
     return views.submitted(fact, stored.time if stored else datetime.now(UTC))
-
-
-@router.get(
-    "",
-    operation_id="listProjects",
-    summary="Projects, newest first",
-    responses=documented(),
-)
-async def list_projects(
-    parts: PartsDep,
-    caller: CallerDep,
-    state: ProjectState | None = None,
-    cursor: After = "",
-    limit: Limit = 20,
-) -> schemas.PageView[schemas.ProjectView]:
-    async with parts.sessions() as session:
-        page = await projects.of_tenant(
-            session, caller.tenant_id, state=state, after=cursors.read(cursor), limit=limit
-        )
-        assets = await projects.assets(session, page.rows)
-        counts = await clips.count(session, [row.id for row in page.rows])
-    return schemas.PageView(
-        items=[
-            views.project(
-                row,
-                asset=assets.get(row.asset_id or ""),
-                clip_count=counts.get(row.id, 0),
-                kept=parts.settings.retention[caller.plan],
-            )
-            for row in page.rows
-        ],
-        next=cursors.write(page.next),
-    )
 
 
 @router.get(

@@ -1,0 +1,46 @@
+"""Projects, asked for by client and command."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from scripted_gateway import PROJECT, Command, Talk
+
+
+def page(*items: dict[str, Any], following: str | None = None) -> httpx.Response:
+    return httpx.Response(200, json={"items": list(items), "next": following})
+
+
+def test_a_list_is_asked_for_with_its_filters_on_every_page(talk: Talk) -> None:
+    client, gateway = talk(page(PROJECT, following="c2"), page(PROJECT))
+
+    found = list(
+        client.projects(state="ready", since=datetime(2026, 1, 2, tzinfo=UTC), sort="title")
+    )
+
+    assert len(found) == 2
+    assert [dict(request.url.params) for request in gateway.requests] == [
+        {**ASKED, "limit": "20"},
+        {**ASKED, "limit": "20", "cursor": "c2"},
+    ]
+
+
+ASKED = {"state": "ready", "created_since": "2026-01-02T00:00:00+00:00", "sort": "title"}
+
+
+def test_the_command_asks_for_days_by_the_clock_of_this_machine(command: Command) -> None:
+    said, gateway = command("projects list --state ready --since 2026-01-02", page(PROJECT))
+
+    [request] = gateway.requests
+    asked = datetime.fromisoformat(request.url.params["created_since"])
+    assert asked == datetime(2026, 1, 2).astimezone()
+    assert "A talk" in said
+
+
+def test_nothing_found_is_told_as_what_it_is(command: Command) -> None:
+    chosen, _ = command("projects list --title queues --sort=-title", page())
+    none, _ = command("projects list", page())
+
+    assert "no such projects" in chosen
+    assert "no projects yet" in none
