@@ -42,6 +42,8 @@ METRIC_SOURCES = {
 ELSEWHERE = {
     "CLIPFORGE_URL": "the command and the SDK: address of the gateway to use",
     "CLIPFORGE_API_KEY": "the command and the SDK: key for it; **secret**",
+    "CLIPFORGE_PROFILE": "the command and the SDK: the profile to use where no address is set",
+    "CLIPFORGE_TRACEBACK": "the command: where a defect of it has happened, for a report",
     "CLIPFORGE_FFMPEG": "ffmpeg to use, before the one on `PATH` and the one from the package",
     "CLIPFORGE_TEST_DATA": "tests only: folder of real speech and films",
 }

@@ -74,6 +74,16 @@ settings.register_profile(
 settings.load_profile("same")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobody_elses_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have profiles, and a stack of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.delenv("CLIPFORGE_PROFILE", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder that PostgreSQL's unprivileged user may enter, unlike pytest's own."""

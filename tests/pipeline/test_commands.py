@@ -30,6 +30,7 @@ def env(stack: Stack, tmp_path: Path) -> dict[str, str]:
         "CLIPFORGE_URL": stack.url,
         "CLIPFORGE_API_KEY": stack.api_key,
         "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
     }
 
 
@@ -45,10 +46,13 @@ def ready(stack: Stack, talk: Path) -> Project:
     return project
 
 
-def clipforge(*arguments: object, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def clipforge(
+    *arguments: object, env: dict[str, str], stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
         [CLIPFORGE, *map(str, arguments)],
         env=env,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -131,6 +135,41 @@ def test_a_key_is_made_used_and_revoked(env: dict[str, str]) -> None:
     assert (refused.returncode, "role admin" in refused.stderr) == (4, True)
     assert revoked.returncode == 0
     assert (after.returncode, "CLIPFORGE_API_KEY" in after.stderr) == (4, True)
+
+
+def test_whoever_has_logged_in_needs_to_say_no_address(
+    env: dict[str, str], ready: Project, stack: Stack
+) -> None:
+    of_others = ("CLIPFORGE_URL", "CLIPFORGE_API_KEY")
+    bare = {name: value for name, value in env.items() if name not in of_others}
+
+    logged_in = clipforge(
+        *("login", stack.url, "--profile", "work"), env=bare, stdin=f"{stack.api_key}\n"
+    )
+    listed = clipforge("projects", "list", env=bare)
+    known = json.loads(clipforge("profiles", "list", "--json", env=bare).stdout)
+    clipforge("profiles", "use", "local", env=bare)
+    nowhere = clipforge("projects", "list", env=bare)
+    named = clipforge("--profile", "work", "projects", "list", env=bare)
+    offered = clipforge(
+        env={
+            **bare,
+            "CLIPFORGE_PROFILE": "work",
+            "_CLIPFORGE_COMPLETE": "complete_bash",
+            "COMP_WORDS": "clipforge projects show ",
+            "COMP_CWORD": "3",
+        }
+    )
+    clipforge("profiles", "remove", "work", env=bare)
+    forgotten = clipforge("--profile", "work", "projects", "list", env=bare)
+
+    assert (logged_in.returncode, logged_in.stdout) == (0, "")
+    assert ready.id in listed.stdout
+    assert known == [{"name": "work", "url": stack.url, "in_use": True}]
+    assert nowhere.returncode == 3
+    assert ready.id in named.stdout
+    assert ready.id in offered.stdout.split()
+    assert (forgotten.returncode, "there are: none" in forgotten.stderr) == (1, True)
 
 
 def test_queues_are_a_table_or_json(env: dict[str, str]) -> None:

@@ -192,8 +192,14 @@ def test_up_continues_what_it_had_not_finished(talk: Path, server_folder: Path) 
     try:
         assert address(after) == reached
         wait_for_state(at_it, "ready")
+        found = clipforge("projects", "list", env=env)  # which says nowhere where it is
     finally:
         stop(after)
+    nobody = clipforge("projects", "list", env=env)
+
+    assert found.returncode == 0, found.stderr
+    assert "ready" in found.stdout
+    assert nobody.returncode == 3
 
 
 def up(env: dict[str, str]) -> "subprocess.Popen[str]":

@@ -3,13 +3,13 @@
 import pytest
 from typer.testing import CliRunner
 
-from clipforge_client import cli
+from clipforge_client import cli, endings
 
 
 def refused(*words: str) -> str:
     """What is said to somebody who uses it wrongly."""
     ended = CliRunner().invoke(cli.assemble(), words, prog_name="clipforge")
-    assert ended.exit_code == cli.USAGE, ended.output
+    assert ended.exit_code == endings.USAGE, ended.output
     return ended.stderr
 
 
@@ -28,3 +28,11 @@ def test_a_value_that_is_none_of_the_choices_is_refused_in_one_sentence() -> Non
 )
 def test_usage_names_arguments_as_help_and_refusals_do(words: tuple[str, ...], usage: str) -> None:
     assert usage in refused(*words)
+
+
+def test_a_profile_that_is_named_behind_the_command_is_told_its_place() -> None:
+    assert "clipforge --profile NAME" in refused("projects", "list", "--profile", "work")
+
+
+def test_a_command_that_there_is_not_is_told_its_neighbour() -> None:
+    assert "Did you mean 'projects'?" in refused("projcts", "list")

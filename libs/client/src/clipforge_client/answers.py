@@ -13,7 +13,7 @@ from clipforge_client.errors import ClientError, NotClipForge, error_of
 from clipforge_client.models import Event
 
 T = TypeVar("T")
-STRANGER = "is CLIPFORGE_URL right? It is the address that `clipforge up` prints"
+STRANGER = "is CLIPFORGE_URL right, or the profile in use? `clipforge up` prints an address"
 
 
 def read(call: Call[T], status: int, headers: Mapping[str, str], body: bytes) -> T:

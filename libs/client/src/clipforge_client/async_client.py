@@ -37,8 +37,9 @@ from clipforge_client.patience import Deadline
 class AsyncClient(AsyncContent, AsyncBrands, AsyncWebhooks):
     """Use as an async context manager, or await `close`.
 
-    Without arguments it reads CLIPFORGE_URL and CLIPFORGE_API_KEY. Every call may raise a
-    ClientError; what can be repeated is repeated first, for some 15 seconds.
+    Without arguments it goes to CLIPFORGE_URL with CLIPFORGE_API_KEY, else to the profile in use,
+    else to the stack of this machine. Every call may raise a ClientError; what can be repeated is
+    repeated first, for some 15 seconds.
     """
 
     def __init__(

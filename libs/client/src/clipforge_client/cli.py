@@ -1,12 +1,14 @@
 """The `clipforge` command. Further commands come by the entry-point group `clipforge.commands`."""
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points, version
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
 
+from clipforge_client import address
 from clipforge_client.commands import (
     brands,
     clip,
@@ -14,35 +16,29 @@ from clipforge_client.commands import (
     events,
     films,
     operation,
+    profiles,
     queues,
     tenants,
     webhooks,
     words,
 )
-from clipforge_client.errors import (
-    ApiError,
-    ClientError,
-    Forbidden,
-    NotClipForge,
-    NotFound,
-    Unauthenticated,
-    Unreachable,
+from clipforge_client.commands.completion import profile_names
+from clipforge_client.endings import (
+    EXITS,
+    FAILED,
+    code_of,
+    own_problem,
+    problem_of,
+    remedy_of,
 )
-from clipforge_client.terminal import note, say
+from clipforge_client.errors import ClientError
+from clipforge_client.terminal import note, note_json, say
 from clipforge_client.usage import Command
 
-FAILED: Final = 1
-USAGE: Final = 2
-UNREACHABLE: Final = 3
-KEY: Final = 4
-CANCELLED: Final = 130  # as shells say of Ctrl-C
-EXITS: Final = (
-    "Exit codes: 0 done; 1 failed or refused, stderr says why; 2 wrong usage; "
-    "3 ClipForge does not answer; 4 the API key is missing, wrong or not enough; 130 Ctrl-C."
-)
+TRACEBACK: Final = "CLIPFORGE_TRACEBACK"
 EPILOG: Final = (
-    "The address and the key of ClipForge come from CLIPFORGE_URL and CLIPFORGE_API_KEY; "
-    f"`clipforge up` prints both. {EXITS}"
+    "Which ClipForge is meant: --profile, else CLIPFORGE_URL and CLIPFORGE_API_KEY, else "
+    f"CLIPFORGE_PROFILE or the profile in use, else that of `clipforge up` here. {EXITS}"
 )
 
 app = typer.Typer(
@@ -63,12 +59,22 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def clipforge(
+    context: typer.Context,
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Which ClipForge: see `clipforge profiles`.",
+            autocompletion=profile_names,
+        ),
+    ] = "",
     _: Annotated[
         bool,
         typer.Option("--version", is_eager=True, callback=_print_version, help="Print it."),
     ] = False,
 ) -> None:
     """Turn long videos into captioned short clips. To begin: clipforge run talk.mp4"""
+    context.with_resource(address.profile(profile))
 
 
 def assemble() -> typer.Typer:
@@ -78,6 +84,7 @@ def assemble() -> typer.Typer:
     for entry in entry_points(group="clipforge.commands"):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
+    app.command("login")(profiles.login)
     app.command("upload")(films.upload)
     app.command("clips")(clips.list_clips)
     app.command("transcript")(clips.transcript)
@@ -98,6 +105,7 @@ def assemble() -> typer.Typer:
     app.add_typer(operation.keys, name="keys")
     app.add_typer(webhooks.webhooks, name="webhooks")
     app.add_typer(tenants.tenants, name="tenants")
+    app.add_typer(profiles.profiles, name="profiles")
     for one in (
         app,
         brands.brand,
@@ -106,6 +114,7 @@ def assemble() -> typer.Typer:
         films.projects,
         events.events,
         operation.keys,
+        profiles.profiles,
         tenants.tenants,
         queues.queues,
         queues.dead_letters,
@@ -117,47 +126,44 @@ def assemble() -> typer.Typer:
 
 
 def main() -> None:
-    """The entry point: run, and put errors in words."""
+    """The entry point: run, and put errors in words; with --json, in a problem on stderr."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names of files need not be text
             stream.reconfigure(errors="replace")
+    as_json = "--json" in sys.argv[1:]  # also where the rest of it cannot be read
     try:
-        assemble()()
+        sys.exit(assemble()(standalone_mode=not as_json))
+    except typer.TyperException as error:
+        note_json(own_problem("usage", "Wrong usage", error.format_message()))
+        sys.exit(error.exit_code)
     except ClientError as error:
-        note(str(error))
-        if remedy := remedy_of(error):
-            note(remedy)
+        if as_json:
+            note_json(problem_of(error))
+        else:
+            _say(str(error), remedy_of(error))
         sys.exit(code_of(error))
     except BrokenPipeError:
         sys.exit(FAILED)  # the reader has gone: nobody is left to tell
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        note(f"{place}{error.strerror or error}.")
-        sys.exit(FAILED)
+        _fail("failed", "It did not work", f"{place}{error.strerror or error}.", as_json=as_json)
+    except Exception as error:  # a traceback tells its reader nothing to do
+        if os.environ.get(TRACEBACK):
+            raise
+        text = f"This is a defect of the command: {type(error).__name__}: {error}"
+        remedy = f"Please report it, with what {TRACEBACK}=1 shows."
+        _fail("defect", "A defect", text, remedy, as_json=as_json)
 
 
-def code_of(error: ClientError) -> int:
-    """The exit code that an error stands for."""
-    if isinstance(error, Unreachable | NotClipForge):
-        return UNREACHABLE
-    if isinstance(error, Unauthenticated | Forbidden):
-        return KEY
-    return FAILED
+def _fail(name: str, title: str, text: str, remedy: str = "", *, as_json: bool) -> NoReturn:
+    if as_json:
+        note_json(own_problem(name, title, f"{text} {remedy}".strip()))
+    else:
+        _say(text, remedy)
+    sys.exit(FAILED)
 
 
-def remedy_of(error: ClientError) -> str:
-    """What to do about an error, where its own words do not say so."""
-    if isinstance(error, Unreachable):
-        return (
-            "Start ClipForge with `clipforge up`, and copy the line that it prints and that begins "
-            "with `export`. Or set CLIPFORGE_URL to the address of another one."
-        )
-    if isinstance(error, Unauthenticated):
-        return "Set CLIPFORGE_API_KEY to a key of this ClipForge: `clipforge up` prints one."
-    if isinstance(error, Forbidden):
-        return "Set CLIPFORGE_API_KEY to a key of the role admin."
-    if isinstance(error, NotFound):
-        return "`clipforge projects list` and `clipforge clips PROJECT` show the ids there are."
-    if isinstance(error, ApiError) and error.status >= 500 and error.request_id:
-        return f"The id of this request, for the logs: {error.request_id}"
-    return ""
+def _say(text: str, remedy: str) -> None:
+    note(text)
+    if remedy:
+        note(remedy)

@@ -1,7 +1,6 @@
 """What both clients know of their gateway and of the object store. Opens nothing."""
 
 import mimetypes
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from clipforge_client import calls
+from clipforge_client import address, calls
 from clipforge_client.calls import Call
 from clipforge_client.errors import ClientError, TransferFailed, Unreachable
 from clipforge_client.models import Part, Upload
@@ -21,11 +20,9 @@ OnBytes = Callable[[int, int], None]
 
 
 def settings(base_url: str, api_key: str) -> tuple[str, dict[str, str]]:
-    """The address and the headers of every request; from the environment where not given."""
-    url = (base_url or os.environ.get("CLIPFORGE_URL", "")).strip().rstrip("/")
-    key = (api_key or os.environ.get("CLIPFORGE_API_KEY", "")).strip()
-    if not url:
-        raise Unreachable("Nothing says where ClipForge is: CLIPFORGE_URL is not set.")
+    """The address and the headers of every request; `address` tells them where not given."""
+    url, key = (text.strip() for text in address.find(base_url, api_key))
+    url = url.rstrip("/")
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -33,10 +30,14 @@ def settings(base_url: str, api_key: str) -> tuple[str, dict[str, str]]:
         good = False
     if not good:
         raise Unreachable(
-            f"{url} is not an address such as http://127.0.0.1:8000: see CLIPFORGE_URL."
+            f"{url} is not an address such as http://127.0.0.1:8000. It is that of CLIPFORGE_URL, "
+            "or of the profile in use."
         )
     if not key.isascii() or not key.isprintable():
-        raise ClientError("The API key has characters that no key has: see CLIPFORGE_API_KEY.")
+        raise ClientError(
+            "The API key has characters that no key has. It is that of CLIPFORGE_API_KEY, or of "
+            "the profile in use."
+        )
     return url, {"Authorization": f"Bearer {key}"} if key else {}
 
 
@@ -90,8 +91,8 @@ def given_up(url: httpx.URL, error: Exception) -> ClientError:
     """The error to raise when no more tries are left."""
     if isinstance(error, ClientError):
         return error
-    address = str(url).rstrip("/")
-    return Unreachable(f"{address} does not answer: {error or type(error).__name__}")
+    where = str(url).rstrip("/")
+    return Unreachable(f"{where} does not answer: {error or type(error).__name__}")
 
 
 def project_body(url: str, upload_id: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class ApiError(ClientError):
         self, status: int, problem: dict[str, Any], retry_after: float | None = None
     ) -> None:
         self.status = status
+        self.problem = problem  # as it was answered
         self.type = str(problem.get("type", ""))
         self.title = str(problem.get("title", f"ClipForge answered {status}"))
         self.detail = str(problem.get("detail", ""))

@@ -43,9 +43,17 @@ def note(text: str, *, style: str = "") -> None:
 
 
 def print_json(value: Any) -> None:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    sys.stdout.write(_LATER_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    sys.stdout.write(_escaped(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
     sys.stdout.flush()  # a reader of `events tail` waits for each
+
+
+def note_json(value: Any) -> None:
+    """JSON beside the answer: one line, the last one of stderr."""
+    sys.stderr.write(_escaped(json.dumps(value, ensure_ascii=False)) + "\n")
+
+
+def _escaped(text: str) -> str:
+    return _LATER_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, nothing: str) -> None:

@@ -21,3 +21,7 @@ class Command(TyperCommand):
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(ITS_WORDS)
             raise
+        except typer.TyperException as error:
+            if error.message.endswith("--profile"):
+                error.message += ". It stands before the command: clipforge --profile NAME ..."
+            raise

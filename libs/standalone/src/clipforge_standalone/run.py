@@ -1,18 +1,18 @@
 """`clipforge run`: a film in, clips out, with a stack of its own where none is named."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from clipforge_client.cli import CANCELLED, FAILED
+from clipforge_client import address
 from clipforge_client.client import Client
 from clipforge_client.commands import options
 from clipforge_client.commands.clips import score_of
 from clipforge_client.commands.options import AsJson
+from clipforge_client.endings import CANCELLED, FAILED
 from clipforge_client.errors import ClientError, Unreachable
 from clipforge_client.terminal import bars, clock, note, print_json, say
 from clipforge_standalone import folder
@@ -50,8 +50,8 @@ def run(
 ) -> None:
     """Make clips of a film.
 
-    It starts ClipForge for itself and stops it again; with CLIPFORGE_URL and CLIPFORGE_API_KEY it
-    uses that one. Stopped by Ctrl-C, the same command goes on later.
+    It starts ClipForge for itself and stops it again, unless CLIPFORGE_URL or a profile names
+    another one. Stopped by Ctrl-C, the same command goes on later.
     """
     remote = options.is_address(source)
     if not remote:
@@ -85,7 +85,7 @@ def run(
 async def _run(source: str, remote: bool, asked: dict[str, Any], out: Path) -> Report:
     task = asyncio.current_task()
     on_stop(lambda: task.cancel() if task else None)
-    if os.environ.get("CLIPFORGE_URL"):
+    if address.named():
         with Client() as client:
             return await _work(client, source, remote, asked, out)
     for _ in range(OWN_STACKS):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from clipforge_client import local_stack
 from clipforge_client.errors import ClientError
 from clipforge_client.terminal import note
 from clipforge_standalone import folder
@@ -52,9 +53,10 @@ async def _up(quiet: bool) -> None:
             f"  API key   {stack.api_key}\n"
             f"  data      {stack.folder}\n"
             f"  logs      {stack.folder / 'logs'}\n\n"
-            f"  export CLIPFORGE_URL={stack.url} CLIPFORGE_API_KEY={stack.api_key}\n"
-            f"  clipforge run talk.mp4\n\n"
+            f"  clipforge projects create talk.mp4 --wait   (commands here find it by themselves)\n"
+            f"  export CLIPFORGE_URL={stack.url} CLIPFORGE_API_KEY={stack.api_key}\n\n"
             "Ctrl-C stops it; what is unfinished goes on at the next start."
         )
-        await stop.wait()
+        with local_stack.announced(stack.url, stack.api_key):
+            await stop.wait()
         note("stopping ...")

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 import typer
 
+from clipforge_client.commands.completion import project_ids
+
 Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
 Style = Literal["pop", "karaoke", "boxed", "single", "build", "neon", "minimal", "bar", "none"]
 Quality = Literal["draft", "standard"]
@@ -69,7 +71,10 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     datetime | None, typer.Option(formats=DAYS, metavar="DAY", help="Created before then.")
 ]
-ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="Id, such as prj_01h...")]
+ProjectArgument = Annotated[
+    str,
+    typer.Argument(metavar="PROJECT", help="Id, such as prj_01h...", autocompletion=project_ids),
+]
 SourceArgument = Annotated[
     str, typer.Argument(metavar="FILM", help="A video file, or an http(s) address of one.")
 ]
