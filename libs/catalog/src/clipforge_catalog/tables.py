@@ -109,7 +109,7 @@ class Project(SQLModel, table=True):
         Index(
             "projects_by_title",
             "tenant_id",
-            text(f'lower("left"((title)::text, {SORTED_LETTERS}))'),
+            text(f'lower("left"(title::text, {SORTED_LETTERS}))'),
             "sequence",
             "id",
         ),

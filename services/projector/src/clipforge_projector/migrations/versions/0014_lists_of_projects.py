@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_index(
         "projects_by_title",
         "projects",
-        ["tenant_id", sa.text('lower("left"((title)::text, 100))'), "sequence", "id"],
+        ["tenant_id", sa.text('lower("left"(title::text, 100))'), "sequence", "id"],
     )
 
 
