@@ -1,6 +1,7 @@
 """A job that runs: its lease is kept, its progress shown, and it is stopped when it should be."""
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -80,6 +81,34 @@ async def test_a_handler_that_shows_progress_may_take_longer_than_the_stall_limi
 
     await workshop.submit("film")
     async with workshop.working(work_slowly, stage=QUICK):
+        await workshop.hear(facts.VideoImported)
+
+    assert calls == 1
+
+
+async def test_a_process_that_was_frozen_is_not_taken_for_a_handler_that_hangs(
+    workshop: Workshop,
+) -> None:
+    calls = 0
+
+    async def freeze(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        nonlocal calls
+        calls += 1
+        report(10, "copying")
+
+        async def told() -> bool:
+            return any(run.percent == 10 for run in await workshop.gateway.progress(job))
+
+        await eventually(told)
+        report(20, "copying")
+        # Nothing of this process runs, as when its machine is suspended; the limit is one second.
+        time.sleep(QUICK.stall.total_seconds() * 2.5)  # noqa: ASYNC251
+        for _ in range(100):  # the heart looks before there can be another sign of life
+            await asyncio.sleep(0)
+        return await import_at_once(cause)
+
+    job = IMPORT.job(await workshop.submit("film"))
+    async with workshop.working(freeze, stage=QUICK):
         await workshop.hear(facts.VideoImported)
 
     assert calls == 1

@@ -172,6 +172,7 @@ class Running:
                     told = True
             except (Unavailable, ApiError) as error:
                 log.warning("a heartbeat was lost: %s", error)
+            asleep = self._loop.time()
             if told:
                 await asyncio.sleep(PAUSE_SECONDS)
             with contextlib.suppress(TimeoutError):
@@ -180,6 +181,9 @@ class Running:
             told = self._news.is_set()
             self._news.clear()
             self._told = False
+            # A process that was frozen could not show a sign of life meanwhile.
+            frozen = self._loop.time() - asleep - PAUSE_SECONDS - REPORT_SECONDS
+            self._sign += max(0.0, frozen)
 
     async def _keep(self) -> None:
         """Renew the leases and the seats."""
