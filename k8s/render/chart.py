@@ -33,10 +33,13 @@ def helm() -> str | None:
 
 
 def template(
-    *files: Path, values: Mapping[str, Any] | None = None, kubernetes: str = KUBERNETES
+    *files: Path,
+    values: Mapping[str, Any] | None = None,
+    kubernetes: str = KUBERNETES,
+    namespace: str = RELEASE,
 ) -> str:
     """What `helm template` writes. HelmFailed where it refuses."""
-    command = [_helm(), "template", RELEASE, str(CHART), "--namespace", RELEASE]
+    command = [_helm(), "template", RELEASE, str(CHART), "--namespace", namespace]
     command += ["--kube-version", kubernetes]
     for file in files:
         command += ["--values", str(file)]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from e2e import backup, images, scaling, upheavals, walls
+from e2e import backup, images, observed, scaling, upheavals, walls
 from e2e.shell import Failed, kubectl, run
 from e2e.visitor import Visitor
 from render.chart import CHART, ROOT, VALUES
@@ -33,7 +33,8 @@ UPGRADED: Final = {
 }
 READY: Final = "600s"
 FILM_SECONDS: Final = 30
-LATER: Final = ("scaling", "kills", "restart", "rollout", "rollback", "cpu", "restore")
+CHANGES: Final = ("restart", "rollout", "rollback")
+LATER: Final = ("observed", "scaling", "kills", *CHANGES, "cpu", "alerts", "restore")
 SETTINGS: Final = (
     *("--values", str(VALUES / "dev.yaml")),
     *("--values", str(Path(__file__).with_name("values.yaml"))),
@@ -59,7 +60,7 @@ def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None
     names = step("images", figures, lambda: [*images.build(TAG), *images.build(NEXT, UPGRADED)])
     step("load", figures, lambda: images.load(names))
     step("servers", figures, lambda: servers(NAMESPACE))
-    step("metrics", figures, lambda: scaling.metrics(folder))
+    step("metrics", figures, lambda: scaling.metrics(NAMESPACE, folder))
     step("install", figures, lambda: install(NAMESPACE))
     step("first_clip", figures, first_clip)
     step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE))
@@ -69,6 +70,7 @@ def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None
     visitor.film(FILM_SECONDS)
     watch = scaling.Watch(NAMESPACE, RELEASE, folder)
     later: dict[str, Callable[[], Mapping[str, float]]] = {
+        "observed": lambda: observed.look(NAMESPACE, RELEASE),
         "scaling": lambda: scaling.out_and_in(visitor, watch),
         "kills": lambda: upheavals.kills(NAMESPACE, visitor),
         "restart": lambda: changed("restart", visitor, lambda: upheavals.restart(NAMESPACE)),
@@ -81,6 +83,7 @@ def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None
             "rollback", visitor, lambda: upheavals.roll_back(NAMESPACE, RELEASE)
         ),
         "cpu": lambda: scaled_by_cpu(visitor, watch),
+        "alerts": lambda: observed.outage(NAMESPACE, RELEASE),
         "restore": lambda: restored(folder, visitor),
     }
     for name in LATER:

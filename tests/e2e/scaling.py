@@ -20,8 +20,8 @@ PATIENCE_SECONDS: Final = 600
 AT_WORK: Final = "stopping: finishing"  # what a worker says that is asked to end while it works
 
 
-def metrics(folder: Path) -> None:
-    """Give the cluster's Prometheus the chart's rules, and its adapter the metric.
+def metrics(namespace: str, folder: Path) -> None:
+    """Give the cluster's Prometheus the rules of a release, and its adapter the metric.
 
     By METRICS (`$METRICS --rules FILE --external-rules FILE`); empty, the cluster has both.
     """
@@ -29,8 +29,8 @@ def metrics(folder: Path) -> None:
     if not command:
         return
     values = {"observability": {"rules": {"enabled": True}}}
-    objects = yaml.safe_load_all(chart.template(chart.VALUES / "dev.yaml", values=values))
-    (rule,) = (one for one in objects if one and one["kind"] == "PrometheusRule")
+    rendered = chart.template(chart.VALUES / "dev.yaml", values=values, namespace=namespace)
+    (rule,) = (one for one in chart.objects(rendered) if one["kind"] == "PrometheusRule")
     adapter = yaml.safe_load((chart.ROOT / "k8s/platform/prometheus-adapter.yaml").read_text())
     rules, external = folder / "rules.yaml", folder / "external.yaml"
     rules.write_text(yaml.safe_dump(rule["spec"]))

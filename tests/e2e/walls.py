@@ -26,7 +26,7 @@ API_SERVER, METADATA = "kubernetes.default:443", "169.254.169.254:80"
 PLACES: Final = (POSTGRES, NATS, S3, API_SERVER, METADATA)
 REACHED: Final = {
     "gateway": {POSTGRES, NATS, S3},
-    "projector": {POSTGRES, NATS},
+    "projector": {POSTGRES, NATS, S3},
     "import": {NATS, S3},
     "transcription": {NATS, S3, API_SERVER},
     "clip-detection": {NATS, S3, API_SERVER},

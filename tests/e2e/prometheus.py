@@ -1,0 +1,27 @@
+"""The cluster's Prometheus, by the API server: `PROMETHEUS=namespace/service:port`."""
+
+import json
+import os
+import urllib.parse
+from typing import Any
+
+from e2e.shell import kubectl
+
+
+def ask(path: str, **parameters: str) -> Any:
+    """The data of an answer of its HTTP API. Failed where it refuses."""
+    namespace, service = os.environ.get("PROMETHEUS", "monitoring/prometheus:9090").split("/")
+    query = urllib.parse.urlencode(parameters)
+    way = f"/api/v1/namespaces/{namespace}/services/{service}/proxy/api/v1/{path}?{query}"
+    return json.loads(kubectl("get", "--raw", way))["data"]
+
+
+def series(expression: str) -> list[dict[str, Any]]:
+    """The series of an expression, now: labels under `metric`, [time, value] under `value`."""
+    found: list[dict[str, Any]] = ask("query", query=expression)["result"]
+    return found
+
+
+def rules() -> list[dict[str, Any]]:
+    """Every rule that it has."""
+    return [rule for group in ask("rules")["groups"] for rule in group["rules"]]
