@@ -25,6 +25,7 @@ HOMES = {
         "services/transcription/src/clipforge_transcription/listeners.py",
     ],
     "yt_dlp": ["services/import/src/"],
+    "sentry_sdk": ["libs/runtime/src/clipforge_runtime/sentry.py"],
 }
 ONE_FILE = {
     "jwt",
@@ -34,6 +35,7 @@ ONE_FILE = {
     "ctranslate2",
     "cv2",
     "pocketsphinx",
+    "sentry_sdk",
     "yt_dlp",
 }
 

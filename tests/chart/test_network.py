@@ -186,6 +186,18 @@ def test_a_named_place_of_a_server_is_the_only_one() -> None:
     assert not reaches(objects, "gateway", ANY_POD, POSTGRES)
 
 
+def test_whoever_logs_errors_reaches_sentry_where_there_is_one() -> None:
+    place = [{"ipBlock": {"cidr": "10.1.0.0/24"}}]
+    told = {"existingSecret": "sentry", "port": 9100}
+
+    objects = rendered({"networkPolicy": {"sentry": place}, "observability": {"sentry": told}})
+
+    for component in (*WORKERS, "gateway", "projector"):
+        assert reaches(objects, component, "10.1.0.5", 9100)
+        assert not reaches(objects, component, "10.2.0.5", 9100)
+        assert not reaches(golden("minimal"), component, "10.1.0.5", 9100)
+
+
 def test_own_networks_with_public_addresses_are_not_reached_by_what_fetches() -> None:
     objects = rendered({"networkPolicy": {"ownPublic": ["93.184.215.0/24"]}})
 

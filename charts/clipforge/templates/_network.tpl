@@ -77,6 +77,13 @@ Takes (dict "root" $ "c" COMPONENT "peers" LIST).
     - port: {{ include "clipforge.port" $values.observability.otlpEndpoint }}
       protocol: TCP
 {{- end }}
+{{- if and $values.observability.sentry.existingSecret (not .test) }}
+- to:
+    {{- include "clipforge.peers" (dict "root" .root "c" .c "peers" $policy.sentry) | nindent 4 }}
+  ports:
+    - port: {{ int $values.observability.sentry.port }}
+      protocol: TCP
+{{- end }}
 {{- if and (not .test) (include "clipforge.tellsCost" .) }}
 - to:
     {{- if $policy.apiServer }}

@@ -92,6 +92,13 @@ SIGTERM (preStop) and a margin for closing connections.
       name: {{ $values.webhooks.existingSecret | quote }}
       key: {{ $values.webhooks.key | quote }}
 {{- end }}
+{{- with $values.observability.sentry.existingSecret }}
+- name: CLIPFORGE_SENTRY_DSN
+  valueFrom:
+    secretKeyRef:
+      name: {{ . | quote }}
+      key: {{ $values.observability.sentry.key | quote }}
+{{- end }}
 {{- with .c.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from clipforge_contracts.pipeline import Stage
-from clipforge_runtime import logs, telemetry
+from clipforge_runtime import logs, sentry, telemetry
 from clipforge_runtime.deletion_cost import told_cost
 from clipforge_runtime.health import Check, Health, admin_server
 from clipforge_runtime.jetstream import JetStream
@@ -57,6 +57,11 @@ async def service(name: str, settings: RuntimeSettings) -> AsyncGenerator[Servic
         loop.add_signal_handler(asked, asked_to_stop)
     with ExitStack() as around:
         around.enter_context(telemetry.traces(name, settings.otlp_endpoint))
+        dsn = settings.sentry_dsn.get_secret_value()
+        try:
+            around.enter_context(sentry.errors(name, dsn))
+        except ValueError as error:
+            sys.exit(f"CLIPFORGE_SENTRY_DSN: {error}")
         host, wanted = settings.admin_host, settings.admin_port
         try:
             port = around.enter_context(admin_server(health, host, wanted))
