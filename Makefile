@@ -35,12 +35,13 @@ $(BIN)/promtool: k8s/promtool/go.mod k8s/promtool/go.sum | $(VENV)/.done
 	test -x $@ || echo "building promtool (once; some minutes) ..."; \
 	cd k8s/promtool && go build -tags remove_all_sd -ldflags '-s -w' -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool
 
-check: setup ## format, lint, types, import rules, messages
+check: setup ## format, lint, types, import rules, messages, promises of the API
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy libs services tests demo k8s
 	$(BIN)/lint-imports
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf breaking --against baseline.binpb
+	$(BIN)/pytest -q tests/unit/gateway/test_promises.py -k promised
 
 test: setup $(BIN)/promtool ## every test, against real servers, in WORKERS=2 processes
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -98,7 +99,10 @@ render: setup ## write anew what is made from the chart: golden renders, README,
 e2e: setup ## the life of an installation on the current cluster (STEPS="scaling kills ...", none: to the first clip)
 	@PYTHONPATH=tests:k8s $(BIN)/python -m e2e $(STEPS)
 
+promises: setup ## add what is new to what the API has promised (ANYWAY=1: also drop what no release had)
+	$(BIN)/python -m clipforge_gateway.promises docs/promises.txt $(if $(ANYWAY),--anyway)
+
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines proto lock docs render e2e
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines proto lock promises docs render e2e
