@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from e2e import backup, images, observed, scaling, upheavals, walls
+from e2e import backup, images, observed, operations, scaling, upheavals, walls
 from e2e.shell import Failed, kubectl, run
 from e2e.visitor import Visitor
 from render.chart import CHART, ROOT, VALUES
@@ -34,7 +34,7 @@ UPGRADED: Final = {
 READY: Final = "600s"
 FILM_SECONDS: Final = 30
 CHANGES: Final = ("restart", "rollout", "rollback")
-LATER: Final = ("observed", "scaling", "kills", *CHANGES, "cpu", "alerts", "restore")
+LATER: Final = ("observed", "scaling", "kills", *CHANGES, "operations", "cpu", "alerts", "restore")
 SETTINGS: Final = (
     *("--values", str(VALUES / "dev.yaml")),
     *("--values", str(Path(__file__).with_name("values.yaml"))),
@@ -82,6 +82,7 @@ def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None
         "rollback": lambda: changed(
             "rollback", visitor, lambda: upheavals.roll_back(NAMESPACE, RELEASE)
         ),
+        "operations": lambda: changed("operations", visitor, lambda: operations.follow(NAMESPACE)),
         "cpu": lambda: scaled_by_cpu(visitor, watch),
         "alerts": lambda: observed.outage(NAMESPACE, RELEASE),
         "restore": lambda: restored(folder, visitor),

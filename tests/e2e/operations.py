@@ -1,0 +1,24 @@
+"""The guide for operators, as somebody would follow it."""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from e2e.shell import run
+from render.chart import ROOT
+
+GUIDE: Final = ROOT / "docs/guides/operations.md"
+SECONDS: Final = 1800  # of all of it; each rollout has ten minutes
+BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+AT_THE_END: Final = "trap 'kill $(jobs -p)' EXIT\n"  # of what forwards a port
+
+
+def follow(namespace: str) -> None:
+    """Run every command of the guide, one after the other, in one shell."""
+    commands = "".join(BLOCK.findall(GUIDE.read_text()))
+    ours = Path(sys.executable).parent  # where `clipforge` is
+    script = f'cd "{ROOT}"\nPATH="{ours}:$PATH"\nexport NS={namespace}\n{AT_THE_END}{commands}'
+    home = os.environ.get("HOME", "/")
+    run("env", f"HOME={home}", "bash", "-euo", "pipefail", "-c", script, seconds=SECONDS)
