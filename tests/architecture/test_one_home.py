@@ -11,6 +11,7 @@ SOURCES = sorted([*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/*
 
 # The module, and the files or folders that may import it.
 HOMES = {
+    "cachetools": ["services/gateway/src/clipforge_gateway/near.py"],
     "nats": ["libs/runtime/src/clipforge_runtime/jetstream/client.py"],
     "minio": ["libs/runtime/src/clipforge_runtime/s3.py"],
     "fastapi": ["services/gateway/src/"],
@@ -28,6 +29,7 @@ HOMES = {
     "sentry_sdk": ["libs/runtime/src/clipforge_runtime/sentry.py"],
 }
 ONE_FILE = {
+    "cachetools",
     "jwt",
     "nats",
     "minio",

@@ -26,6 +26,7 @@ from clipforge_gateway.gate import Gate
 from clipforge_gateway.idempotency import Idempotency
 from clipforge_gateway.limits import Limits
 from clipforge_gateway.load import Load
+from clipforge_gateway.nearby import Nearby
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
@@ -156,8 +157,9 @@ async def parts_of(
         await _make_first_tenant(bus, key)
     authenticator = Authenticator(sessions, key, Tokens(settings) if settings.oidc_issuer else None)
     feed = Feed(bus)
-    feed.on_fact.append(authenticator.hear)
-    feed.on_gap.append(authenticator.forget)
+    near = Nearby(settings)
+    feed.on_fact += [authenticator.hear, near.hear]
+    feed.on_gap += [authenticator.forget, near.forget]
     feed.incarnation = await bus.incarnation()
     load = Load(most=settings.shed_requests, longest_lag=settings.shed_lag_seconds)
     tasks = [asyncio.create_task(_keep_following(feed)), asyncio.create_task(load.watch())]
@@ -175,6 +177,7 @@ async def parts_of(
             Repeats(bus),
             Rates(bus, settings),
             load,
+            near,
         )
     finally:
         feed.close()

@@ -11,6 +11,7 @@ from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.load import Load
+from clipforge_gateway.nearby import Nearby
 from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.problems import FORBIDDEN, UNAUTHENTICATED, Problem
@@ -42,6 +43,7 @@ class Parts:
     repeats: Repeats
     rates: Rates
     load: Load
+    near: Nearby
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")

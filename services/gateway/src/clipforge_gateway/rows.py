@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 from sqlmodel import select
@@ -13,6 +15,8 @@ from clipforge_catalog.queries import exports, projects
 from clipforge_catalog.tables import Export, Position, Project
 from clipforge_contracts import subjects
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.near import Owner, Read
+from clipforge_gateway.nearby import ROW_BYTES
 from clipforge_gateway.parts import Parts
 from clipforge_gateway.problems import GONE, NOT_FOUND, Problem
 from clipforge_gateway.standing import Standing
@@ -35,6 +39,26 @@ class Pending(Exception):
 
 
 @dataclass(frozen=True)
+class Version:
+    """The newest fact of a project in the log; sequence 0: the log has none, or none any more."""
+
+    sequence: int
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A project's row, and the version that all its rows are true to; None: nobody can tell."""
+
+    row: Project
+    version: Version | None
+
+    @property
+    def owner(self) -> Owner:
+        return self.row.tenant_id, self.row.id
+
+
+@dataclass(frozen=True)
 class Requested:
     """An export whose row is to come."""
 
@@ -44,12 +68,14 @@ class Requested:
 
 async def project(parts: Parts, caller: Caller, project_id: str) -> Project:
     """The project's row. A Problem where there is none; Pending where it is to come."""
-    await _newest(parts, caller, project_id)
-    async with parts.sessions() as session:
-        row = await projects.get(session, caller.tenant_id, project_id)
-    if row is None:
-        raise await _missing(parts, caller, project_id)
-    return row
+    return (await seen(parts, caller, project_id)).row
+
+
+async def seen(parts: Parts, caller: Caller, project_id: str) -> Seen:
+    """The same, with its version, under which more of the project may be kept near."""
+    version = await _newest(parts, caller, project_id)
+    read = partial(_read, parts, caller, project_id, version)
+    return await parts.near.projects.get((caller.tenant_id, project_id), "row", version, read)
 
 
 async def submitted_before(
@@ -108,16 +134,29 @@ async def caught_up(parts: Parts, sequence: int) -> bool:
     return True
 
 
-async def _newest(parts: Parts, caller: Caller, project_id: str) -> None:
-    """Wait a moment for what the log has of a project. Without the log, rows are what there is."""
+async def _read(
+    parts: Parts, caller: Caller, project_id: str, version: Version | None
+) -> Read[Seen]:
+    """Wait a moment for the rows of a version, then take them as they are."""
+    true = version is not None
+    if version is not None and version.sequence:
+        true = await caught_up(parts, version.sequence)
+    async with parts.sessions() as session:
+        row = await projects.get(session, caller.tenant_id, project_id)
+    if row is None:
+        raise await _missing(parts, caller, project_id)
+    return Read(Seen(row, version if true else None), ROW_BYTES, keep=true)
+
+
+async def _newest(parts: Parts, caller: Caller, project_id: str) -> Version | None:
+    """What the log has of a project. None: it does not answer, and rows are what there is."""
     try:
         async with asyncio.timeout(LOG_SECONDS):
             newest = await parts.log.last_of_project(caller.tenant_id, project_id)
     except (TimeoutError, Unavailable) as error:
         log.warning("rows as they are, the log does not answer: %s", error)
-        return
-    if newest is not None:
-        await caught_up(parts, newest.sequence)
+        return None
+    return Version(newest.sequence, newest.time) if newest is not None else Version(0, None)
 
 
 async def _missing(parts: Parts, caller: Caller, project_id: str) -> Exception:

@@ -53,6 +53,20 @@ class Settings(RuntimeSettings):
         gt=0,
         description="Lag of the event loop from which a gateway refuses requests, where it lasts",
     )
+    near_bytes: int = Field(
+        default=64 * 1024**2,
+        ge=0,
+        description="Memory of a gateway for what it has read lately, in bytes; 0: none is kept",
+    )
+    near_project_seconds: float = Field(
+        default=300, gt=0, description="How long a project is kept near that does not change"
+    )
+    near_clips_seconds: float = Field(
+        default=600, gt=0, description="The same for pages of its clips"
+    )
+    near_transcript_seconds: float = Field(
+        default=1800, gt=0, description="The same for what is said in it"
+    )
     cors_origins: str = Field(
         default="",
         description="Pages that may ask from a browser, by commas: https://console.example.com; "

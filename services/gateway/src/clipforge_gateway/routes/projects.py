@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -16,13 +17,16 @@ from clipforge.v1.common_pb2 import (
     UrlSource,
 )
 from clipforge.v1.facts_pb2 import ProjectCancelled, ProjectDeleted, ProjectSubmitted
+from clipforge_catalog.database import AWAY
 from clipforge_catalog.queries import clips, projects
-from clipforge_catalog.tables import Job, ProjectState
+from clipforge_catalog.tables import Asset, Job, Project, ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_contracts.documents import as_dict
 from clipforge_gateway import rows, schemas, views, wishes
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.near import Read
+from clipforge_gateway.nearby import ROW_BYTES
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -41,6 +45,15 @@ from clipforge_runtime.telemetry import trace_headers
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
 
 ProjectId = Annotated[str, Path(max_length=64, pattern=r"^prj_[a-z0-9]{26}$")]
+
+
+@dataclass(frozen=True)
+class _More:
+    """What a project is shown with."""
+
+    asset: Asset | None
+    jobs: Sequence[Job]
+    clip_count: int
 
 
 @router.post(
@@ -150,30 +163,39 @@ async def _exists(parts: Parts, caller: Caller, project_id: str) -> None:
 
 async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.ProjectView:
     try:
-        row = await rows.project(parts, caller, project_id)
+        seen = await rows.seen(parts, caller, project_id)
     except rows.Pending as pending:
         return views.submitted(pending.fact, pending.entry.time)
-    async with parts.sessions() as session:
-        assets = await projects.assets(session, [row])
-        jobs = await projects.jobs(session, project_id)
-        counts = await clips.count(session, [project_id])
-    asset = assets.get(row.asset_id or "")
+    row = seen.row
+    more = await parts.near.projects.get(
+        seen.owner, "more", seen.version, partial(_more, parts, row)
+    )
     stage = views.STAGE_OF.get(ProjectState(row.state))
     standing, left = views.UNKNOWN, None
     if stage is not None:
-        job = current_job(jobs, stage, project_id)
+        job = current_job(more.jobs, stage, project_id)
         standing = await rows.standing(parts, job)
-        length = int(asset.media.get("duration_ms", 0)) if asset else 0
-        left = await parts.paces.project_left(stage, standing.now, length)
+        length = int(more.asset.media.get("duration_ms", 0)) if more.asset else 0
+        with contextlib.suppress(*AWAY):  # an estimate is no reason to answer nothing
+            left = await parts.paces.project_left(stage, standing.now, length)
     return views.project(
         row,
-        asset=asset,
-        jobs=jobs,
-        clip_count=counts.get(project_id, 0),
+        asset=more.asset,
+        jobs=more.jobs,
+        clip_count=more.clip_count,
         standing=standing,
         seconds_left=left,
         kept=parts.settings.retention[caller.plan],
     )
+
+
+async def _more(parts: Parts, row: Project) -> Read[_More]:
+    async with parts.sessions() as session:
+        assets = await projects.assets(session, [row])
+        jobs = await projects.jobs(session, row.id)
+        counts = await clips.count(session, [row.id])
+    more = _More(assets.get(row.asset_id or ""), jobs, counts.get(row.id, 0))
+    return Read(more, ROW_BYTES * (1 + len(jobs)))
 
 
 def current_job(jobs: Sequence[Job], stage: str, project_id: str) -> str:

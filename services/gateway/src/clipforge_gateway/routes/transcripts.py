@@ -60,7 +60,7 @@ async def get_transcript(
     row, _ = await _newest(parts, caller, project_id)
     headers = {"ETag": spoken.tag(parts, row, format)}
     if format == "json":
-        body: bytes | str = await parts.store.read(row.key)
+        body: bytes | str = await spoken.text(parts, row)
     else:
         written = {"srt": subtitles.srt, "vtt": subtitles.vtt, "txt": subtitles.txt}[format]
         body = await asyncio.to_thread(written, await spoken.document(parts, row))
@@ -143,10 +143,10 @@ async def edit(
 async def _newest(parts: Parts, caller: Caller, project_id: str) -> tuple[Transcript, Project]:
     """A project and its transcript, as the newest fact of the project has them."""
     try:
-        project = await rows.project(parts, caller, project_id)
+        seen = await rows.seen(parts, caller, project_id)
     except rows.Pending as pending:
         raise spoken.not_yet() from pending
-    return await spoken.row(parts, caller, project_id), project
+    return await spoken.of(parts, seen), seen.row
 
 
 async def _state(
