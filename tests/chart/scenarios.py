@@ -21,7 +21,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "no migrations": {"migrations": {"mode": "none"}},
     "scratch volumes": {"defaults": {"scratch": {"storageClassName": "fast"}}},
     "gateway api": {
-        "s3": {"publicEndpoint": "https://media.example.com"},
+        "s3": {
+            "publicEndpoint": "https://media.example.com",
+            "downloadEndpoint": "https://cdn.example.com:8443",
+        },
         "httpRoute": {
             "enabled": True,
             "parentRefs": [{"name": "public", "namespace": "gateways"}],

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import hashlib
 import urllib.request
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +53,33 @@ async def fetch(address: str) -> bytes:
             return body
 
     return await asyncio.to_thread(get)
+
+
+@contextlib.asynccontextmanager
+async def cache(store: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server that asks the store by the store's name; its address, and the paths it was asked."""
+    asked: list[str] = []
+
+    class Cache(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            with urllib.request.urlopen(store + self.path, timeout=10) as answer:  # noqa: S310
+                body = answer.read()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: it would go to the output of the tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Cache) as server:
+        serving = asyncio.create_task(asyncio.to_thread(server.serve_forever))
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            await asyncio.to_thread(server.shutdown)
+            await serving
 
 
 async def send(address: str, body: bytes) -> None:
@@ -288,6 +316,26 @@ async def test_users_get_addresses_of_the_endpoint_that_they_reach(
     assert outside.startswith("https://media.example.com/")
     assert part.startswith("https://media.example.com/")
     assert s3_settings.s3_secret_key.get_secret_value() not in outside
+
+
+async def test_links_lead_through_what_stands_in_front_of_the_store(
+    s3_settings: RuntimeSettings,
+) -> None:
+    async with cache(s3_settings.s3_endpoint) as (address, asked):
+        settings = s3_settings.model_copy(update={"s3_download_endpoint": address})
+        store = S3Store(settings)
+        await store.write("tenants/t/a", b"a clip", content_type="video/mp4")
+        link = await store.presign_get("tenants/t/a", expires=HOUR, public=True, file_name="a.mp4")
+        part = await store.presign_part("tenants/t/a", "upload", 1, expires=HOUR)
+        inside = await store.presign_get("tenants/t/a", expires=HOUR)
+
+        body = await fetch(link)
+
+    assert link.startswith(address)
+    assert body == b"a clip"
+    assert len(asked) == 1
+    assert part.startswith(s3_settings.s3_endpoint)
+    assert inside.startswith(s3_settings.s3_endpoint)
 
 
 @pytest.mark.parametrize(

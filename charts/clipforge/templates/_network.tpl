@@ -55,8 +55,10 @@ Takes (dict "root" $ "c" COMPONENT "peers" LIST).
     {{- include "clipforge.peers" (dict "root" .root "c" .c "peers" $policy.s3) | nindent 4 }}
   ports:
     {{- $ports := list (include "clipforge.port" $values.s3.endpoint) }}
-    {{- if and .test $values.s3.publicEndpoint }}
-    {{- $ports = append $ports (include "clipforge.port" $values.s3.publicEndpoint) }}
+    {{- if .test }}
+    {{- range compact (list $values.s3.publicEndpoint $values.s3.downloadEndpoint) }}
+    {{- $ports = append $ports (include "clipforge.port" .) }}
+    {{- end }}
     {{- end }}
     {{- range uniq $ports }}
     - port: {{ . }}

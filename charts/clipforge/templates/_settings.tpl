@@ -13,6 +13,7 @@ What comes later wins: for all, for the release, for the component.
   "CLIPFORGE_OTLP_ENDPOINT" $values.observability.otlpEndpoint
   "CLIPFORGE_S3_ENDPOINT" $values.s3.endpoint
   "CLIPFORGE_S3_PUBLIC_ENDPOINT" $values.s3.publicEndpoint
+  "CLIPFORGE_S3_DOWNLOAD_ENDPOINT" $values.s3.downloadEndpoint
   "CLIPFORGE_S3_REGION" $values.s3.region
   "CLIPFORGE_S3_BUCKET" $values.s3.bucket
   "CLIPFORGE_STREAM_REPLICAS" (toString $values.nats.replicas)

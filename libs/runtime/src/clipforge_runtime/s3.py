@@ -40,6 +40,7 @@ class S3Store:
         self._client = _client(settings, settings.s3_endpoint)
         # Signing needs no connection, so the users' address need not be reachable from here.
         self._public = _client(settings, settings.s3_public_endpoint or settings.s3_endpoint)
+        self._downloads = settings.s3_download_endpoint
         self._sync_path = settings.s3_sync_path
 
     async def ensure_bucket(self) -> None:
@@ -147,11 +148,13 @@ class S3Store:
         shown: dict[str, str | list[str] | tuple[str]] = {
             "response-content-disposition": f'attachment; filename="{file_name}"'
         }
-        return str(
-            client.presigned_get_object(
-                self._bucket, key, expires=expires, response_headers=shown if file_name else None
-            )
+        address = client.presigned_get_object(
+            self._bucket, key, expires=expires, response_headers=shown if file_name else None
         )
+        if public and self._downloads:  # which asks the store by the name that is signed
+            place = urlsplit(self._downloads)
+            address = urlsplit(address)._replace(scheme=place.scheme, netloc=place.netloc).geturl()
+        return str(address)
 
     async def create_multipart(self, key: str, *, content_type: str) -> str:
         return await self._call(

@@ -41,6 +41,12 @@ class RuntimeSettings(BaseSettings):
         default="",
         description="Address of the object store as users reach it; the same where empty",
     )
+    s3_download_endpoint: str = Field(
+        default="",
+        description="Address of a CDN or cache in front of the object store: links to read lead "
+        "there. It asks the store under the store's own name, with the whole query; empty: links "
+        "lead to the store",
+    )
     s3_region: str = Field(default="us-east-1", description="Region that requests are signed for")
     s3_bucket: str = Field(default="clipforge", description="Bucket that holds everything")
     s3_access_key: str = Field(description="Access key of the object store")
@@ -146,7 +152,7 @@ class RuntimeSettings(BaseSettings):
     def _is_a_store(cls, address: str) -> str:
         return _address(address, "http", "https")
 
-    @field_validator("s3_public_endpoint")
+    @field_validator("s3_public_endpoint", "s3_download_endpoint")
     @classmethod
     def _is_a_store_or_the_same(cls, address: str) -> str:
         return _address(address, "http", "https") if address else ""
