@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from e2e.shell import Failed, kubectl, run
+from e2e.shell import Failed, kubectl, objects, run
 
 CONNECT: Final = """
 import json, socket, sys
@@ -20,6 +20,29 @@ def is_open(place):
 places = sys.argv[1:]
 with ThreadPoolExecutor() as at_once:
     print(json.dumps([p for p, found in zip(places, at_once.map(is_open, places)) if found]))
+"""
+# What a pod may do with its token to pods: its own annotations, and nothing else.
+PATCH: Final = """
+import json, sys
+from dataclasses import replace
+from clipforge_runtime.own_pod import Unheard, own_pod
+
+own = own_pod()
+other = replace(own, name=sys.argv[1])
+cost = {"controller.kubernetes.io/pod-deletion-cost": "1"}
+
+def said(pod, metadata):
+    try:
+        pod._patch({"metadata": metadata})
+    except Unheard as refused:
+        return str(refused)
+    return "taken"
+
+print(json.dumps({
+    "own annotation": said(own, {"annotations": cost}),
+    "own label": said(own, {"labels": {"moved": "away"}}),
+    "another's annotation": said(other, {"annotations": cost}),
+}))
 """
 POSTGRES, NATS, S3 = "postgres:5432", "nats:4222", "s3:9000"
 API_SERVER, METADATA = "kubernetes.default:443", "169.254.169.254:80"
@@ -45,6 +68,7 @@ def stand(namespace: str, release: str) -> None:
     faults = [
         *_network(namespace, release),
         *_accounts(namespace, release),
+        *_tokens(namespace, release),
         *_privileges(namespace),
     ]
     if faults:
@@ -74,6 +98,21 @@ def _accounts(namespace: str, release: str) -> list[str]:
         named = [one for one in more if not one.startswith("[")]
         if named != (["pods"] if component in PATCHING else []):
             faults.append(f"{component}'s account may do something with {named}")
+    return faults
+
+
+def _tokens(namespace: str, release: str) -> list[str]:
+    others = "app.kubernetes.io/component=gateway"
+    [another, *_] = objects("pods", namespace, "-l", others)
+    faults = []
+    for component in sorted(PATCHING):
+        pod = f"deploy/{release}-clipforge-{component}"
+        program = ("python", "-c", PATCH, another["metadata"]["name"])
+        command = ("exec", pod, "-c", component, "--", *program)
+        for what, said in json.loads(kubectl(*command, namespace=namespace)).items():
+            wanted = "taken" if what == "own annotation" else "A stage may change"
+            if wanted not in said:
+                faults.append(f"{component} patches {what}: {said}")
     return faults
 
 
