@@ -57,7 +57,8 @@ def main(wanted: Sequence[str]) -> None:
 
 def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None:
     """An installation, and what is wanted of its later life; the figures come one by one."""
-    names = step("images", figures, lambda: [*images.build(TAG), *images.build(NEXT, UPGRADED)])
+    more = UPGRADED if "rollout" in wanted else ()
+    names = step("images", figures, lambda: [*images.build(TAG), *images.build(NEXT, more)])
     step("load", figures, lambda: images.load(names))
     step("servers", figures, lambda: servers(NAMESPACE))
     step("metrics", figures, lambda: scaling.metrics(NAMESPACE, folder))
