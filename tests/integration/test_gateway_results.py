@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import httpx
 import pytest
@@ -139,6 +140,16 @@ async def test_an_export_ends_with_links_that_work(house: House, tenant: Tenant)
     assert (part.status_code, part.content) == (206, b"clip")
     assert part.headers["content-range"] == "bytes 4-7/12"
     assert f'filename="{film.clip}-1x1.mp4"' in answer.headers["content-disposition"]
+    assert 304 in [await asked_again(tenant, f"/v1/exports/{export}") for _ in range(2)]
+
+
+async def asked_again(tenant: Tenant, path: str) -> int:
+    """The status of an answer that is asked for a second later; its links change at times."""
+    tag = (await tenant.http.get(path)).headers["etag"]
+    second = int(time.time())
+    while int(time.time()) == second:  # noqa: ASYNC110  (nothing tells that it is over)
+        await asyncio.sleep(0.02)
+    return (await tenant.http.get(path, headers={"If-None-Match": tag})).status_code
 
 
 async def test_the_same_export_asked_twice_is_one(house: House, tenant: Tenant) -> None:

@@ -305,17 +305,44 @@ async def test_nothing_is_sent_to_one_that_is_gone(
         assert problem(await tenant.http.get(f"/v1/webhooks/{hook['id']}")) == (404, "not-found")
 
 
-async def test_of_two_changes_at_once_one_is_told_to_look_again(
+async def test_a_change_says_what_it_changes(
     house: House, tenant: Tenant, receiver: Receiver
 ) -> None:
     hook = await webhook(tenant, receiver.endpoint())
     address = f"/v1/webhooks/{hook['id']}"
+    read = (await tenant.http.get(address)).headers["etag"]
+    await ended(tenant, hook, await send_test(tenant, hook))
+    later = (await tenant.http.get(address)).headers["etag"]  # it tells of a delivery now
+
+    silent = await tenant.http.patch(address, json={"description": "none"})
+    first = await tenant.http.patch(
+        address, json={"description": "one"}, headers={"If-Match": read}
+    )
+    second = await tenant.http.patch(
+        address, json={"description": "two"}, headers={"If-Match": later}
+    )
+    third = await tenant.http.patch(
+        address, json={"description": "three"}, headers={"If-Match": first.headers["etag"]}
+    )
+
+    assert read != later
+    assert problem(silent) == (428, "precondition-required")
+    assert first.status_code == 200, "whether it was delivered to is nothing that is edited"
+    assert problem(second) == (412, "precondition-failed")
+    assert third.status_code == 200
+
+
+async def test_of_two_changes_at_once_one_is_told_to_look_again(
+    house: House, tenant: Tenant, receiver: Receiver
+) -> None:
+    hook = await webhook(tenant, receiver.endpoint())
+    address, any_ = f"/v1/webhooks/{hook['id']}", {"If-Match": "*"}
 
     async with house.stale():
-        first = await tenant.http.patch(address, json={"description": "one"})
-        second = await tenant.http.patch(address, json={"description": "two"})
+        first = await tenant.http.patch(address, json={"description": "one"}, headers=any_)
+        second = await tenant.http.patch(address, json={"description": "two"}, headers=any_)
 
-    assert (first.status_code, second.status_code) == (200, 409)
+    assert (first.status_code, second.status_code) == (200, 412)
     assert (await seen(tenant, hook))["description"] == "one"
 
 
@@ -476,7 +503,8 @@ async def seen(
 
 
 async def changed(tenant: Tenant, hook: dict[str, Any], **wanted: Any) -> dict[str, Any]:
-    got = await tenant.http.patch(f"/v1/webhooks/{hook['id']}", json=wanted)
+    any_ = {"If-Match": "*"}
+    got = await tenant.http.patch(f"/v1/webhooks/{hook['id']}", json=wanted, headers=any_)
     assert got.status_code == 200, got.text
     found: dict[str, Any] = got.json()
     return found

@@ -46,15 +46,16 @@ class AsyncWebhooks:
         events: Sequence[str] | None = None,
         description: str | None = None,
         enabled: bool | None = None,
+        if_match: str = "*",
     ) -> Webhook:
-        """Change what is named."""
+        """Change what is named. Changed where `if_match` is an old ETag."""
         changes = {
             "url": url,
             "events": list(events) if events is not None else None,
             "description": description,
             "enabled": enabled,
         }
-        return await self._wire.do(webhook_calls.update_webhook(webhook_id, changes))
+        return await self._wire.do(webhook_calls.update_webhook(webhook_id, changes, if_match))
 
     async def delete_webhook(self, webhook_id: str) -> None:
         """Send it nothing more, and forget what was delivered."""

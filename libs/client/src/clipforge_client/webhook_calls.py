@@ -31,9 +31,10 @@ def get_webhook(webhook: str) -> Call[Webhook]:
     return Call("GET", _path(webhook), Webhook.model_validate)
 
 
-def update_webhook(webhook: str, changes: Mapping[str, Any]) -> Call[Webhook]:
+def update_webhook(webhook: str, changes: Mapping[str, Any], if_match: str) -> Call[Webhook]:
     given = {name: value for name, value in changes.items() if value is not None}
-    return Call("PATCH", _path(webhook), Webhook.model_validate, body=given)
+    headers = {"If-Match": if_match}
+    return Call("PATCH", _path(webhook), Webhook.model_validate, body=given, headers=headers)
 
 
 def delete_webhook(webhook: str) -> Call[None]:

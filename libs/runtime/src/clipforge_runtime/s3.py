@@ -5,7 +5,7 @@ import ctypes
 import io
 import os
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 
 from clipforge_runtime.errors import Permanent, Transient
+from clipforge_runtime.links import signing
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import Moved, NotFound, Part, Stat
 from clipforge_runtime.transfer import Meter, Metered
@@ -148,8 +149,13 @@ class S3Store:
         shown: dict[str, str | list[str] | tuple[str]] = {
             "response-content-disposition": f'attachment; filename="{file_name}"'
         }
+        signed, good_for = signing(datetime.now(UTC), expires)
         address = client.presigned_get_object(
-            self._bucket, key, expires=expires, response_headers=shown if file_name else None
+            self._bucket,
+            key,
+            expires=good_for,
+            response_headers=shown if file_name else None,
+            request_date=signed,
         )
         if public and self._downloads:  # which asks the store by the name that is signed
             place = urlsplit(self._downloads)

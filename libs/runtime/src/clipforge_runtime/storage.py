@@ -75,8 +75,9 @@ class ObjectStore(Protocol):
         public: bool = False,
         file_name: str = "",
     ) -> str:
-        """An address that reads the object without credentials.
+        """An address that reads the object without credentials, for `expires` at least.
 
+        It is the same one for some minutes, so that answers which hold it do not change meanwhile.
         `public` signs for the endpoint that users reach, else for the one that services reach;
         `file_name` makes a browser save it under that name.
         """

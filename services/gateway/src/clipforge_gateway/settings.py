@@ -98,7 +98,10 @@ class Settings(RuntimeSettings):
         default=60, ge=0, le=600, description="How far the issuer's clock may be off"
     )
     link_seconds: int = Field(
-        default=3600, ge=60, le=604_800, description="How long a download link is good for"
+        default=3600,
+        ge=60,
+        le=604_800,
+        description="How long a download link is good for, at least; it changes each five minutes",
     )
 
     webhooks_secret_keys: SecretStr | None = Field(

@@ -1,5 +1,6 @@
 """Webhooks of a tenant: saved, tried out, and what was delivered to them. Nothing is sent here."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -12,11 +13,11 @@ from clipforge_catalog.queries import webhooks
 from clipforge_catalog.tables import Webhook
 from clipforge_contracts import ids
 from clipforge_contracts.webhooks import Keyring, shown, valid
-from clipforge_gateway import cursors, rows, schemas, webhook_views
+from clipforge_gateway import cursors, etags, rows, schemas, webhook_views
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
-from clipforge_gateway.problems import CONFLICT, INVALID, NOT_FOUND, Problem, documented
+from clipforge_gateway.problems import CHANGED, CONFLICT, INVALID, NOT_FOUND, Problem, documented
 from clipforge_gateway.webhook_schemas import (
     CreateWebhook,
     NewWebhookView,
@@ -29,6 +30,7 @@ from clipforge_runtime.telemetry import trace_headers
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 OVERLAP: Final = timedelta(hours=24)  # in which a former secret is signed with, too
+TAG: Final = re.compile(r'"(\d+)\.[0-9a-f]+"')
 SECRETS: Final = 5  # valid at a time: rotated more often than that, the oldest ends early
 
 WebhookId = Annotated[str, Path(max_length=64, pattern=r"^whk_[a-z0-9]{26}$")]
@@ -86,8 +88,11 @@ async def list_webhooks(
     summary="A webhook",
     responses=documented(NOT_FOUND),
 )
-async def get(webhook_id: WebhookId, parts: PartsDep, caller: CallerDep) -> WebhookView:
-    return webhook_views.webhook(await row_of(parts, caller, webhook_id))
+async def get(
+    webhook_id: WebhookId, parts: PartsDep, caller: CallerDep, response: Response
+) -> WebhookView:
+    """Its `ETag` is the `If-Match` of a change."""
+    return _tagged(await row_of(parts, caller, webhook_id), response)
 
 
 @router.patch(
@@ -97,14 +102,21 @@ async def get(webhook_id: WebhookId, parts: PartsDep, caller: CallerDep) -> Webh
     responses=documented(NOT_FOUND, CONFLICT),
 )
 async def update(
-    webhook_id: WebhookId, wanted: UpdateWebhook, parts: PartsDep, caller: CallerDep
+    webhook_id: WebhookId,
+    wanted: UpdateWebhook,
+    parts: PartsDep,
+    caller: CallerDep,
+    response: Response,
+    if_match: etags.IfMatch = "",
 ) -> WebhookView:
     """What is still to be delivered goes to the new address."""
     row = await row_of(parts, caller, webhook_id)
+    etags.require_match(TAG.sub(r'"\1"', if_match), f'"{row.revision}"')
     _check(parts, wanted.url or row.url)
     fact = saved(caller, row, **wanted.model_dump(exclude_unset=True))
-    await _save(parts, fact)
-    return webhook_views.webhook(webhook_views.changed(row, fact, datetime.now(UTC)))
+    if not await _state(parts, fact):
+        raise Problem(CHANGED, "Another request was first: read the webhook again.")
+    return _tagged(webhook_views.changed(row, fact, datetime.now(UTC)), response)
 
 
 @router.delete(
@@ -143,7 +155,8 @@ async def rotate(webhook_id: WebhookId, parts: PartsDep, caller: CallerDep) -> N
         secret.valid_until_ms = secret.valid_until_ms or int((now + OVERLAP).timestamp() * 1000)
     newest = keyring.newest(1 + max(one.version for one in former))
     fact = saved(caller, row, secrets=[newest, *former][:SECRETS])
-    await _save(parts, fact)
+    if not await _state(parts, fact):
+        raise Problem(CONFLICT, "Another request was first. Read the webhook and try again.")
     return _with_secret(keyring, fact, webhook_views.changed(row, fact, now))
 
 
@@ -175,10 +188,12 @@ def saved(caller: Caller, row: Webhook, **changes: Any) -> WebhookSaved:
     return WebhookSaved(project=tenant(caller), webhook_id=row.id, **known | changes)
 
 
-async def _save(parts: Parts, fact: WebhookSaved) -> None:
-    """One more revision. Of two that want to be the same one, the second is told."""
-    if not await _state(parts, fact):
-        raise Problem(CONFLICT, "Another request was first. Read the webhook and try again.")
+def _tagged(row: Webhook, response: Response) -> WebhookView:
+    """The tag changes with all that is told; of an edit counts which revision it names."""
+    view = webhook_views.webhook(row)
+    told = etags.of_body(view.model_dump_json().encode()).strip('"')
+    response.headers["ETag"] = f'"{row.revision}.{told}"'
+    return view
 
 
 async def _state(parts: Parts, fact: WebhookSaved) -> bool:
