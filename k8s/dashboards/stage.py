@@ -82,6 +82,16 @@ def _queue() -> Row:
                 limit=600,
             ),
             graph(
+                "Webhooks",
+                "Sent a second, by what came of it, whichever stage is chosen.",
+                "short",
+                Query(
+                    "sum by (outcome) (rate(clipforge_webhook_seconds_count"
+                    f"{{{OWN}}}[$__rate_interval]))",
+                    "{{outcome}}",
+                ),
+            ),
+            graph(
                 "Load",
                 "Running over slots, a minute's mean. Above 0.8 free work is deferred.",
                 "percentunit",

@@ -12,6 +12,12 @@ import pytest
 import typer
 
 from clipforge_client import Client, cli
+from clipforge_contracts.plans import Plan
+from clipforge_export import frame
+from clipforge_gateway import depth, gate, limits
+from clipforge_gateway.settings import Settings as GatewaySettings
+from clipforge_import import limits as import_limits
+from clipforge_runtime.settings import RuntimeSettings
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [*sorted(ROOT.glob("docs/guides/*.md")), ROOT / "README.md"]
@@ -135,6 +141,38 @@ def test_the_shell_of_the_guides_can_be_read() -> None:
         for text in blocks(page, "sh"):
             checked = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True)
             assert checked.returncode == 0, checked.stderr
+
+
+def test_the_limits_of_the_guide_are_those_that_the_product_comes_with() -> None:
+    page = (ROOT / "docs/guides/limits.md").read_text()
+    settings = {
+        name: field.default
+        for kind in (RuntimeSettings, GatewaySettings)
+        for name, field in kind.model_fields.items()
+    }
+
+    for plan in Plan:
+        window = settings[f"rate_{plan}"] // 6  # of ten seconds
+        kept = settings[f"retention_{plan}_hours"]
+        film = import_limits.PLANS[plan]
+        told = (
+            f"| {plan} | {window} | {window // 4} | {window // 10} | `CLIPFORGE_RATE_",
+            f"| {plan} | {settings[f'backlog_{plan}']} | `CLIPFORGE_BACKLOG_{plan.upper()}` "
+            f"| {settings[f'running_limit_{plan}']} | `CLIPFORGE_RUNNING_LIMIT_{plan.upper()}` |",
+            f"| {plan} | {film.duration_ms // 3_600_000} h | {film.bytes // 1024**3} GiB "
+            f"| {frame.CAPS[plan]}p | {f'{kept / 24:g} days' if kept > 48 else f'{kept:g} h'} |",
+        )
+        assert [row for row in told if row not in page] == []
+    for figure in (
+        f"{settings['upload_max_bytes'] // 1024**3} GiB (`CLIPFORGE_UPLOAD_MAX_BYTES`)",
+        f"{settings['webhooks_most']} (`CLIPFORGE_WEBHOOKS_MOST`)",
+        f"{settings['held_per_tenant']} streams",
+        f"have {gate.SEARCHES} searches",
+        f"| headers | {limits.MAX_HEADERS}, and {limits.MAX_HEADER_BYTES // 1024} KiB",
+        f"| address | {limits.MAX_URL // 1024} KiB, with {limits.MAX_PARAMETERS} parameters",
+        f"| body | {limits.MAX_BODY // 1024**2} MiB, with {depth.MAX_DEPTH} levels",
+    ):
+        assert figure in page
 
 
 def test_the_addresses_of_the_guides_are_routes_of_the_gateway() -> None:

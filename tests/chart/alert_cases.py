@@ -86,6 +86,14 @@ def took(seconds: float) -> Figures:
     }
 
 
+def posted(delivered: int, refused: int) -> Figures:
+    """Webhooks that endpoints accept a minute, and that they do not."""
+    return {
+        own("webhook_seconds_count", "webhooks", outcome="delivered"): f"0+{delivered}x60",
+        own("webhook_seconds_count", "webhooks", outcome="timeout"): f"0+{refused}x60",
+    }
+
+
 def answered(share_within: dict[str, float]) -> Figures:
     """A hundred requests a minute, of which so many are answered within each limit."""
     return {
@@ -171,6 +179,7 @@ CASES: Final = {
     "ClipForgeDeadLetters": Case(settled(0, 1), settled(100, 0.2)),
     "ClipForgeFailureRate": Case(settled(9, 1), settled(99, 1)),
     "ClipForgeJobsSlow": Case(took(310), took(290)),
+    "ClipForgeWebhooksFail": Case(posted(1, 19), posted(3, 17), minutes=50),
     "ClipForgeApiSlow": Case(answered({**QUICK, "0.2": 0.9, "0.1": 0.5}), answered(QUICK)),
     "ClipForgeApiVerySlow": Case(
         answered({"0.2": 0.5, "5": 0.9, "10": 1.0}), answered({"0.2": 0.5, "5": 0.99, "10": 1.0})
