@@ -20,7 +20,7 @@ AT_LEAST: Final = ("minLength", "minItems", "minimum", "exclusiveMinimum")
 REF: Final = "#/components/schemas/"
 ADVICE: Final = (
     "Clients count on this. Keep it beside what is new (docs/guides/api.md, Versions), or serve "
-    "the new one as /v2. If no release had it yet: make promises ANYWAY=1."
+    "the new one as /v2. If no release had it yet, or its Sunset is over: make promises ANYWAY=1."
 )
 Promises = dict[str, str]
 """`place: what` and its kind: GIVEN, NEEDED, or of a bound its number."""
