@@ -127,13 +127,13 @@ def test_a_key_is_made_used_and_revoked(env: dict[str, str]) -> None:
         for one in json.loads(clipforge("keys", "list", "--json", env=env).stdout)
         if one["name"] == "ci"
     ]
-    revoked = clipforge("keys", "revoke", listed["id"], env=env)
+    revoked = clipforge("keys", "revoke", listed["id"], "--json", env=env)
     after = clipforge("projects", "list", env=as_user)
 
     assert key.startswith("cf_")
     assert seen.returncode == 0
     assert (refused.returncode, "role admin" in refused.stderr) == (4, True)
-    assert revoked.returncode == 0
+    assert json.loads(revoked.stdout) == {"id": listed["id"], "revoked": True}
     assert (after.returncode, "CLIPFORGE_API_KEY" in after.stderr) == (4, True)
 
 

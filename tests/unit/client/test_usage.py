@@ -1,6 +1,10 @@
 """How the command shows its usage, and refuses."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from clipforge_client import cli, endings
@@ -36,3 +40,21 @@ def test_a_profile_that_is_named_behind_the_command_is_told_its_place() -> None:
 
 def test_a_command_that_there_is_not_is_told_its_neighbour() -> None:
     assert "Did you mean 'projects'?" in refused("projcts", "list")
+
+
+def commands(group: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, *names, name)
+        else:
+            yield " ".join((*names, name)), one
+
+
+def test_every_command_but_the_stack_itself_speaks_json() -> None:
+    mute = {
+        name
+        for name, command in commands(typer.main.get_command(cli.assemble()))
+        if not any("--json" in one.opts for one in command.params)
+    }
+
+    assert mute == {"up"}

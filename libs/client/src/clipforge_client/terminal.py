@@ -47,6 +47,14 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()  # a reader of `events tail` waits for each
 
 
+def print_done(told: str, *, as_json: bool, **answer: Any) -> None:
+    """What a command has done that the API answers with nothing: in words, or as JSON."""
+    if as_json:
+        print_json(answer)
+    else:
+        note(told)
+
+
 def note_json(value: Any) -> None:
     """JSON beside the answer: one line, the last one of stderr."""
     sys.stderr.write(_escaped(json.dumps(value, ensure_ascii=False)) + "\n")

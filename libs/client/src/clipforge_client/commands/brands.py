@@ -10,7 +10,15 @@ from clipforge_client.commands import options
 from clipforge_client.commands.options import AsJson
 from clipforge_client.errors import ClientError
 from clipforge_client.models import Batch, BrandKit
-from clipforge_client.terminal import bars, note, print_json, print_list, print_table, say
+from clipforge_client.terminal import (
+    bars,
+    note,
+    print_done,
+    print_json,
+    print_list,
+    print_table,
+    say,
+)
 
 brand = typer.Typer(help="Brand kits, and the files that they show.", no_args_is_help=True)
 KitArgument = Annotated[str, typer.Argument(metavar="KIT", help="Id, such as kit_01h...")]
@@ -78,18 +86,18 @@ def list_kits(as_json: AsJson = False) -> None:
 
 
 @brand.command("show")
-def show_kit(kit_id: KitArgument) -> None:
+def show_kit(kit_id: KitArgument, _: AsJson = False) -> None:
     """Print a brand kit as JSON."""
     with Client() as client:
         print_json(client.brand_kit(kit_id).model_dump(mode="json"))
 
 
 @brand.command("delete")
-def delete_kit(kit_id: KitArgument) -> None:
+def delete_kit(kit_id: KitArgument, as_json: AsJson = False) -> None:
     """Forget a brand kit. Its files stay, for other kits."""
     with Client() as client:
         client.delete_brand_kit(kit_id)
-    note(f"{kit_id} is deleted.")
+    print_done(f"{kit_id} is deleted.", as_json=as_json, id=kit_id, deleted=True)
 
 
 @brand.command("files")
@@ -109,11 +117,12 @@ def list_files(as_json: AsJson = False) -> None:
 @brand.command("delete-file")
 def delete_file(
     asset_id: Annotated[str, typer.Argument(metavar="FILE", help="Id, such as bas_01h...")],
+    as_json: AsJson = False,
 ) -> None:
     """Forget a file that no brand kit shows."""
     with Client() as client:
         client.delete_brand_asset(asset_id)
-    note(f"{asset_id} is deleted.")
+    print_done(f"{asset_id} is deleted.", as_json=as_json, id=asset_id, deleted=True)
 
 
 def list_styles(as_json: AsJson = False) -> None:

@@ -8,7 +8,7 @@ from clipforge_client.client import Client
 from clipforge_client.commands.clips import ClipArgument, score_of
 from clipforge_client.commands.options import AsJson, ProjectArgument
 from clipforge_client.models import Clip
-from clipforge_client.terminal import clock, note, print_json, say
+from clipforge_client.terminal import clock, note, print_done, print_json, say
 
 clip = typer.Typer(help="One clip: show, make, edit, delete.", no_args_is_help=True)
 
@@ -106,11 +106,11 @@ def edit_clip(
 
 
 @clip.command("delete")
-def delete_clip(clip_id: ClipArgument) -> None:
+def delete_clip(clip_id: ClipArgument, as_json: AsJson = False) -> None:
     """Delete a clip. Its exports stay."""
     with Client() as client:
         client.delete_clip(clip_id)
-    note(f"{clip_id} is deleted.")
+    print_done(f"{clip_id} is deleted.", as_json=as_json, id=clip_id, deleted=True)
 
 
 def _print(found: Clip, *, as_json: bool) -> None:

@@ -66,8 +66,11 @@ def transcript(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it there. Default: print it.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Print what is said in a film."""
+    if as_json:
+        format_ = "json"
     with Client() as client:
         found = client.transcript(project_id, format=format_)
     if out is not None:

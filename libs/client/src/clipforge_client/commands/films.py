@@ -12,7 +12,7 @@ from clipforge_client.commands import options
 from clipforge_client.commands.options import AsJson, ProjectArgument
 from clipforge_client.errors import ClientError
 from clipforge_client.models import Project, Upload
-from clipforge_client.terminal import bars, clock, note, print_json, print_list, say
+from clipforge_client.terminal import bars, clock, note, print_done, print_json, print_list, say
 
 State = Literal["queued", "importing", "transcribing", "detecting", "ready", "failed", "cancelled"]
 Source = Literal["url", "upload"]
@@ -194,11 +194,11 @@ def cancel_project(project_id: ProjectArgument, as_json: AsJson = False) -> None
 
 
 @projects.command("delete")
-def delete_project(project_id: ProjectArgument) -> None:
+def delete_project(project_id: ProjectArgument, as_json: AsJson = False) -> None:
     """Delete a project, its clips, and its film where no other project uses it."""
     with Client() as client:
         client.delete_project(project_id)
-    note(f"{project_id} is deleted.")
+    print_done(f"{project_id} is deleted.", as_json=as_json, id=project_id, deleted=True)
 
 
 def title_of(file: Path) -> str:

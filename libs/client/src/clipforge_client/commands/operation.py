@@ -7,7 +7,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
-from clipforge_client.terminal import note, print_json, print_list, say
+from clipforge_client.terminal import note, print_done, print_json, print_list, say
 
 keys = typer.Typer(
     help="API keys of your tenant. These commands need a key of the role admin.",
@@ -51,11 +51,11 @@ def create_key(
 
 
 @keys.command("revoke")
-def revoke_key(key_id: KeyArgument) -> None:
+def revoke_key(key_id: KeyArgument, as_json: AsJson = False) -> None:
     """Make a key useless, for good."""
     with Client() as client:
         client.revoke_key(key_id)
-    note(f"{key_id} is revoked.")
+    print_done(f"{key_id} is revoked.", as_json=as_json, id=key_id, revoked=True)
 
 
 def usage(

@@ -11,7 +11,7 @@ from clipforge_client.client import Client
 from clipforge_client.commands.completion import profile_names
 from clipforge_client.commands.options import AsJson
 from clipforge_client.profiles import LOCAL, Profile
-from clipforge_client.terminal import note, print_json, print_table
+from clipforge_client.terminal import print_done, print_json, print_table
 
 profiles = typer.Typer(help="The ClipForges that you know, by name.", no_args_is_help=True)
 
@@ -42,6 +42,7 @@ def login(
             "--profile", metavar="NAME", callback=_nameable, help="What it is to be called."
         ),
     ] = "default",
+    as_json: AsJson = False,
 ) -> None:
     """Keep the address and the key of a ClipForge, and use it from now on.
 
@@ -58,7 +59,8 @@ def login(
         profile = Profile(url=client.url, api_key=key)
     known = kept.read()
     kept.write(replace(known, default=name, by_name={**known.by_name, name: profile}))
-    note(f"{name} is in use: {profile.url}. Another one: clipforge profiles use NAME")
+    told = f"{name} is in use: {profile.url}. Another one: clipforge profiles use NAME"
+    print_done(told, as_json=as_json, name=name, url=profile.url, in_use=True)
 
 
 @profiles.command("list")
@@ -81,20 +83,20 @@ def list_profiles(as_json: AsJson = False) -> None:
 
 
 @profiles.command("use")
-def use_profile(name: NameArgument) -> None:
+def use_profile(name: NameArgument, as_json: AsJson = False) -> None:
     """Use a profile from now on, where nothing else is named."""
     known = kept.read()
     if name != LOCAL:
         known.find(name)
     kept.write(replace(known, default="" if name == LOCAL else name))
-    note(f"{name} is in use.")
+    print_done(f"{name} is in use.", as_json=as_json, name=name, in_use=True)
 
 
 @profiles.command("remove")
-def remove_profile(name: NameArgument) -> None:
+def remove_profile(name: NameArgument, as_json: AsJson = False) -> None:
     """Forget a profile and its key. The key stays good: clipforge keys revoke."""
     known = kept.read()
     known.find(name)
     left = {other: one for other, one in known.by_name.items() if other != name}
     kept.write(replace(known, default=known.default if known.default in left else "", by_name=left))
-    note(f"{name} is forgotten.")
+    print_done(f"{name} is forgotten.", as_json=as_json, name=name, deleted=True)

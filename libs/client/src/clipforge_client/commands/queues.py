@@ -8,7 +8,7 @@ import typer
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
 from clipforge_client.models import DeadLetter
-from clipforge_client.terminal import note, print_json, print_list, print_table, say
+from clipforge_client.terminal import note, print_done, print_json, print_list, print_table, say
 
 QueueName = Literal[
     "video-import", "transcription", "clip-detection", "video-export", "maintenance", "webhooks"
@@ -66,19 +66,21 @@ def show_queues(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @queues.command("pause")
-def pause(queue: QueueArgument) -> None:
+def pause(queue: QueueArgument, as_json: AsJson = False) -> None:
     """Start nothing more in a queue, in no worker. What runs may finish. For operators."""
     with Client() as client:
         client.pause_queue(queue)
-    note(f"{queue} is paused. Go on: clipforge queues resume {queue}")
+    told = f"{queue} is paused. Go on: clipforge queues resume {queue}"
+    print_done(told, as_json=as_json, queue=queue, paused=True)
 
 
 @queues.command("resume")
-def resume(queue: QueueArgument) -> None:
+def resume(queue: QueueArgument, as_json: AsJson = False) -> None:
     """Go on with a queue. For operators."""
     with Client() as client:
         waiting = client.resume_queue(queue).waiting
-    note(f"{queue} goes on, {waiting} waiting.")
+    told = f"{queue} goes on, {waiting} waiting."
+    print_done(told, as_json=as_json, queue=queue, paused=False, waiting=waiting)
 
 
 def jobs(
@@ -177,19 +179,25 @@ def replay(
     reason: ReasonOption = "",
     project_id: ProjectOption = "",
     tenant: TenantOption = "",
+    as_json: AsJson = False,
 ) -> None:
     """Do failed work after all: some jobs by their ids, or --all that fit the options."""
     if bool(job_ids) == every:
         raise typer.BadParameter("name jobs, or say --all.", param_hint="JOB")
+    replayed = 0
     with Client() as client:
         for job_id in job_ids or ():
-            say(client.replay(job_id).id)
+            job = client.replay(job_id)
+            replayed += 1
+            if not as_json:
+                say(job.id)
         while every:
             done = client.replay_all(
                 queue=queue or "", reason=reason, project_id=project_id, tenant=tenant
             )
-            note(f"{done.replayed} replayed.")
+            replayed += done.replayed
             every = done.more and done.replayed > 0
+    print_done(f"{replayed} replayed.", as_json=as_json, replayed=replayed)
 
 
 def _why(letter: DeadLetter) -> tuple[str, str]:

@@ -52,11 +52,15 @@ def edit_tenant(
     tenant_id: TenantArgument,
     name: Annotated[str, typer.Option(metavar="NAME", help="Its new name.")] = "",
     plan: Annotated[str, typer.Option(metavar="PLAN", help=PLANS)] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Rename a tenant, or move it to another plan, whatever it is now."""
     with Client() as client:
         edited = client.edit_tenant(tenant_id, name=name, plan=plan)
-    note(f"{edited.id} is called {edited.name}, with the plan {edited.plan}.")
+    if as_json:
+        print_json(edited.model_dump(mode="json"))
+    else:
+        note(f"{edited.id} is called {edited.name}, with the plan {edited.plan}.")
 
 
 @tenants.command("key")
@@ -67,9 +71,13 @@ def create_key(
         Literal["user", "admin"],
         typer.Option(metavar="ROLE", help="user: make clips; admin: keys too."),
     ] = "user",
+    as_json: AsJson = False,
 ) -> None:
     """Make a key for a tenant and print it. It is shown this once: keep it."""
     with Client() as client:
         made = client.create_tenant_key(tenant_id, name, role=role)
-    say(made.key)
-    note("This is the only time it is shown.")
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        say(made.key)
+        note("This is the only time it is shown.")

@@ -8,7 +8,7 @@ import typer
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
 from clipforge_client.models import NewWebhook, Webhook, WebhookDelivery
-from clipforge_client.terminal import note, print_json, print_list, say
+from clipforge_client.terminal import note, print_done, print_json, print_list, say
 
 EVERY: Final = ("project.ready", "project.failed", "export.completed", "export.failed")
 
@@ -99,11 +99,11 @@ def update_webhook(
 
 
 @webhooks.command("remove")
-def remove_webhook(webhook_id: WebhookArgument) -> None:
+def remove_webhook(webhook_id: WebhookArgument, as_json: AsJson = False) -> None:
     """Send it nothing more, and forget what was delivered."""
     with Client() as client:
         client.delete_webhook(webhook_id)
-    note(f"{webhook_id} is removed.")
+    print_done(f"{webhook_id} is removed.", as_json=as_json, id=webhook_id, deleted=True)
 
 
 @webhooks.command("rotate")
