@@ -221,10 +221,12 @@ class House:
             yield _events(answer)
 
     @asynccontextmanager
-    async def another_gateway(self, sessions: Sessions | None = None) -> AsyncIterator[str]:
+    async def another_gateway(
+        self, sessions: Sessions | None = None, replica: Sessions | None = None
+    ) -> AsyncIterator[str]:
         """A replica beside the first one, on a port and with a pool of its own; its address."""
         port = ports.free()
-        async with self._replica(port, sessions):
+        async with self._replica(port, sessions, replica):
             yield f"http://{self.settings.host}:{port}"
 
     @asynccontextmanager
@@ -234,13 +236,15 @@ class House:
             yield
 
     @asynccontextmanager
-    async def _replica(self, port: int, sessions: Sessions | None = None) -> AsyncIterator[Parts]:
+    async def _replica(
+        self, port: int, sessions: Sessions | None = None, replica: Sessions | None = None
+    ) -> AsyncIterator[Parts]:
         settings = self.settings.model_copy(
             update={"nats_url": self.nats.url("gateway"), "port": port}
         )
         async with (
             JetStream.connect(settings, name="gateway") as bus,
-            parts_of(settings, bus, S3Store(settings), sessions or self.sessions) as parts,
+            parts_of(settings, bus, S3Store(settings), sessions or self.sessions, replica) as parts,
         ):
             app = create_app()
             app.state.parts = parts

@@ -48,6 +48,14 @@ def hpa(name: str, **labels: str) -> str:
     )
 
 
+def replica_reads(fresh: int, behind: int) -> Figures:
+    """So many of each a minute."""
+    return {
+        own("replica_reads_total", outcome="fresh"): f"0+{fresh}x60",
+        own("replica_reads_total", outcome="behind"): f"0+{behind}x60",
+    }
+
+
 def up(component: str) -> str:
     where = {"app_kubernetes_io_component": component, "pod": f"clips-clipforge-{component}-a"}
     return series("up", **HERE, **where)
@@ -184,6 +192,7 @@ CASES: Final = {
     "ClipForgeApiVerySlow": Case(
         answered({"0.2": 0.5, "5": 0.9, "10": 1.0}), answered({"0.2": 0.5, "5": 0.99, "10": 1.0})
     ),
+    "ClipForgeReplicaBehind": Case(replica_reads(5, 5), replica_reads(8, 2)),
     "ClipForgeNewWorkRefused": Case(
         {own("refused_total", reason="store"): "0+1x60"},
         {own("refused_total", reason="backlog"): "0+9x60"},

@@ -15,7 +15,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
-from clipforge_catalog.database import Sessions, open_database
+from clipforge_catalog.database import POOL_SIZE, Sessions, open_database
 from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
 from clipforge_gateway import openapi, problems
@@ -31,6 +31,7 @@ from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.parts import Log, Parts
 from clipforge_gateway.rates import Rates
+from clipforge_gateway.reads import Reads
 from clipforge_gateway.repeats import Repeats
 from clipforge_gateway.routes import (
     batches,
@@ -140,15 +141,35 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """The real log, store and database of a gateway."""
     async with (
         JetStream.connect(settings, name="gateway") as bus,
-        open_database(settings.database_url.get_secret_value()) as sessions,
-        parts_of(settings, bus, S3Store(settings), sessions) as parts,
+        _databases(settings) as (sessions, replica),
+        parts_of(settings, bus, S3Store(settings), sessions, replica) as parts,
     ):
         yield parts
 
 
 @asynccontextmanager
+async def _databases(settings: Settings) -> AsyncGenerator[tuple[Sessions, Sessions | None]]:
+    """The primary and, where it is named, the replica; the connections of both within the limit."""
+    primary = settings.database_url.get_secret_value()
+    if settings.database_read_url is None:
+        async with open_database(primary) as sessions:
+            yield sessions, None
+        return
+    replica, each = settings.database_read_url.get_secret_value(), POOL_SIZE // 2
+    async with (
+        open_database(primary, pool_size=each) as sessions,
+        open_database(replica, pool_size=each) as reads,
+    ):
+        yield sessions, reads
+
+
+@asynccontextmanager
 async def parts_of(
-    settings: Settings, bus: Log, store: ObjectStore, sessions: Sessions
+    settings: Settings,
+    bus: Log,
+    store: ObjectStore,
+    sessions: Sessions,
+    replica: Sessions | None = None,
 ) -> AsyncGenerator[Parts]:
     """The parts around a log, a store and a database; events flow while the body runs."""
     bootstrap = settings.bootstrap_api_key
@@ -157,9 +178,10 @@ async def parts_of(
         await _make_first_tenant(bus, key)
     authenticator = Authenticator(sessions, key, Tokens(settings) if settings.oidc_issuer else None)
     feed = Feed(bus)
-    near = Nearby(settings)
+    near, reads = Nearby(settings), Reads(sessions, replica)
+    feed.on_entry.append(reads.hear)
     feed.on_fact += [authenticator.hear, near.hear]
-    feed.on_gap += [authenticator.forget, near.forget]
+    feed.on_gap += [authenticator.forget, near.forget, reads.forget]
     feed.incarnation = await bus.incarnation()
     load = Load(most=settings.shed_requests, longest_lag=settings.shed_lag_seconds)
     tasks = [asyncio.create_task(_keep_following(feed)), asyncio.create_task(load.watch())]
@@ -178,6 +200,7 @@ async def parts_of(
             Rates(bus, settings),
             load,
             near,
+            reads,
         )
     finally:
         feed.close()

@@ -28,6 +28,7 @@ class Feed:
         self.standings = Standings()
         # Whoever keeps what facts change hears each fact, and of each gap that nobody heard.
         self.on_fact: list[Callable[[Fact], None]] = []
+        self.on_entry: list[Callable[[Entry], None]] = []
         self.on_gap: list[Callable[[], None]] = []
 
     async def run(self) -> None:
@@ -96,8 +97,10 @@ class Feed:
         async for entry in entries:
             if entry.fact is None:
                 continue
-            for hear in self.on_fact:
-                hear(entry.fact)
+            for hear in self.on_entry:
+                hear(entry)
+            for take in self.on_fact:
+                take(entry.fact)
             for listener in list(self._listeners.get(project_of(entry.fact).project_id, ())):
                 if listener.full():
                     self._end(listener)  # it comes back with its last id, and misses nothing

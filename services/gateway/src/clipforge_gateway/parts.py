@@ -16,6 +16,7 @@ from clipforge_gateway.outlook import Outlook
 from clipforge_gateway.pace import Paces
 from clipforge_gateway.problems import FORBIDDEN, UNAUTHENTICATED, Problem
 from clipforge_gateway.rates import Rates
+from clipforge_gateway.reads import Reads
 from clipforge_gateway.repeats import Repeats, Seed
 from clipforge_gateway.settings import Settings
 from clipforge_gateway.submissions import Submissions
@@ -44,6 +45,7 @@ class Parts:
     rates: Rates
     load: Load
     near: Nearby
+    reads: Reads
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer cf_...`")

@@ -7,18 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from clipforge.v1.facts_pb2 import ExportRequested, ProjectDeleted, ProjectSubmitted
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.queries import exports, projects
-from clipforge_catalog.tables import Export, Position, Project
-from clipforge_contracts import subjects
+from clipforge_catalog.tables import Export, Project
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.near import Owner, Read
 from clipforge_gateway.nearby import ROW_BYTES
 from clipforge_gateway.parts import Parts
 from clipforge_gateway.problems import GONE, NOT_FOUND, Problem
+from clipforge_gateway.reads import position
 from clipforge_gateway.standing import Standing
 from clipforge_runtime.bus import Entry, Unavailable
 
@@ -123,11 +121,22 @@ async def standing(parts: Parts, job: str) -> Standing:
     return parts.feed.standings.of(job, running)
 
 
+async def sessions_at(parts: Parts, tenant: str, version: Version | None) -> Sessions:
+    """Where to read what belongs to a project: at the replica, where that is true to a version."""
+    if version is None:
+        return parts.sessions
+    if not version.sequence:
+        return await parts.reads.of(tenant)
+    return await parts.reads.at(version.sequence) or parts.sessions
+
+
 async def caught_up(parts: Parts, sequence: int) -> bool:
     """Wait a moment until rows are true up to a sequence."""
     try:
         async with asyncio.timeout(CATCH_UP_SECONDS), parts.sessions() as session:
-            while await _position(session) < sequence:  # noqa: ASYNC110  (a row cannot notify)
+            while await position(session) < sequence:  # noqa: ASYNC110  (a row cannot notify)
+                await asyncio.sleep(POLL_SECONDS)
+            while not parts.reads.know(sequence):  # noqa: ASYNC110  (nor do we, each fact)
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         return False
@@ -138,10 +147,11 @@ async def _read(
     parts: Parts, caller: Caller, project_id: str, version: Version | None
 ) -> Read[Seen]:
     """Wait a moment for the rows of a version, then take them as they are."""
+    sessions = await sessions_at(parts, caller.tenant_id, version)
     true = version is not None
-    if version is not None and version.sequence:
+    if version is not None and version.sequence and sessions is parts.sessions:
         true = await caught_up(parts, version.sequence)
-    async with parts.sessions() as session:
+    async with sessions() as session:
         row = await projects.get(session, caller.tenant_id, project_id)
     if row is None:
         raise await _missing(parts, caller, project_id)
@@ -175,10 +185,3 @@ async def _missing(parts: Parts, caller: Caller, project_id: str) -> Exception:
 async def _deleted(parts: Parts, caller: Caller, project_id: str) -> bool:
     about = {"tenant": caller.tenant_id, "project": project_id, "about": project_id}
     return await parts.log.last(ProjectDeleted, **about) is not None
-
-
-async def _position(session: AsyncSession) -> int:
-    statement = select(Position.seq).where(Position.stream == subjects.STREAM)
-    found = (await session.exec(statement)).first()
-    await session.rollback()  # each look must see the newest commit
-    return found or 0

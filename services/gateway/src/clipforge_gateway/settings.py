@@ -11,6 +11,11 @@ class Settings(RuntimeSettings):
     database_url: SecretStr = Field(
         description="Address of PostgreSQL: postgresql://user:pw@host:5432/clipforge"
     )
+    database_read_url: SecretStr | None = Field(
+        default=None,
+        description="Address of a streaming replica of it, for reads that it is new enough for; "
+        "none: all reads go to the primary",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the gateway listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the gateway")
     bootstrap_api_key: SecretStr | None = Field(

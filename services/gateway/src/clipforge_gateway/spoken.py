@@ -13,7 +13,7 @@ from clipforge_gateway.near import Read
 from clipforge_gateway.nearby import ROW_BYTES, UNCHANGING
 from clipforge_gateway.parts import Parts
 from clipforge_gateway.problems import NOT_FOUND, Problem
-from clipforge_gateway.rows import Seen
+from clipforge_gateway.rows import Seen, sessions_at
 
 
 async def row(parts: Parts, caller: Caller, project_id: str) -> Transcript:
@@ -29,7 +29,8 @@ async def of(parts: Parts, seen: Seen) -> Transcript:
     """The same, as the newest fact of the project has it."""
 
     async def read() -> Read[Transcript]:
-        async with parts.sessions() as session:
+        sessions = await sessions_at(parts, seen.row.tenant_id, seen.version)
+        async with sessions() as session:
             found = await projects.transcript(session, *seen.owner)
         if found is None:
             raise not_yet()

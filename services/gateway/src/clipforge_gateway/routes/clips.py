@@ -40,7 +40,8 @@ async def list_clips(
         return _answer(b'{"items":[],"next":null}')
 
     async def read() -> Read[bytes]:
-        async with parts.sessions() as session:
+        sessions = await rows.sessions_at(parts, caller.tenant_id, seen.version)
+        async with sessions() as session:
             # Before the clips: what they say follows its corrections, without a fact of its own.
             told = await projects.transcript(session, caller.tenant_id, project_id)
             page = await clips.of_project(

@@ -76,7 +76,7 @@ async def list_exports(
     limit: Limit = 20,
 ) -> schemas.PageView[schemas.ExportView]:
     among = (await batches.find(parts, caller, batch_id)).export_ids if batch_id else None
-    async with parts.sessions() as session:
+    async with (await parts.reads.of(caller.tenant_id))() as session:
         page = await exports.of_tenant(
             session,
             caller.tenant_id,

@@ -57,7 +57,7 @@ async def list_projects(
     """Those that meet every filter. A cursor goes with the filters and the sort of its page."""
     filters = Filters(state, title, language, source, created_since, created_until)
     after = cursors.read_sorted(cursor, (filters, sort))
-    async with parts.sessions() as session:
+    async with (await parts.reads.of(caller.tenant_id))() as session:
         page = await project_lists.of_tenant(
             session, caller.tenant_id, filters, sort=sort, after=after, limit=limit
         )

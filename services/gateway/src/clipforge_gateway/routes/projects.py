@@ -19,7 +19,7 @@ from clipforge.v1.common_pb2 import (
 from clipforge.v1.facts_pb2 import ProjectCancelled, ProjectDeleted, ProjectSubmitted
 from clipforge_catalog.database import AWAY
 from clipforge_catalog.queries import clips, projects
-from clipforge_catalog.tables import Asset, Job, Project, ProjectState
+from clipforge_catalog.tables import Asset, Job, ProjectState
 from clipforge_contracts import ids, keys
 from clipforge_contracts.documents import as_dict
 from clipforge_gateway import rows, schemas, views, wishes
@@ -168,7 +168,7 @@ async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.Projec
         return views.submitted(pending.fact, pending.entry.time)
     row = seen.row
     more = await parts.near.projects.get(
-        seen.owner, "more", seen.version, partial(_more, parts, row)
+        seen.owner, "more", seen.version, partial(_more, parts, seen)
     )
     stage = views.STAGE_OF.get(ProjectState(row.state))
     standing, left = views.UNKNOWN, None
@@ -189,8 +189,10 @@ async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.Projec
     )
 
 
-async def _more(parts: Parts, row: Project) -> Read[_More]:
-    async with parts.sessions() as session:
+async def _more(parts: Parts, seen: rows.Seen) -> Read[_More]:
+    row = seen.row
+    sessions = await rows.sessions_at(parts, row.tenant_id, seen.version)
+    async with sessions() as session:
         assets = await projects.assets(session, [row])
         jobs = await projects.jobs(session, row.id)
         counts = await clips.count(session, [row.id])
