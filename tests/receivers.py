@@ -65,6 +65,10 @@ class Receiver:
         self._answers[path] = list(answers) or [answer(204)]
         return f"http://127.0.0.1:{self.port}{path}"
 
+    def answers(self, url: str, told: bytes) -> None:
+        """From now on, this is what an address answers."""
+        self._answers["/" + url.rpartition("/")[2]] = [told]
+
     def received(self, url: str) -> list[Received]:
         """What has come to an address so far."""
         return self._received["/" + url.rpartition("/")[2]]

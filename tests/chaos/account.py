@@ -9,12 +9,16 @@ from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.facts import Fact, about
 from clipforge_runtime.bus import Entry
 
-# What the house states by itself: its first tenant, and what it tidies up.
+# What the house states by itself: its first tenant, what it tidies up, and what it tells to whom.
 UNASKED: Final = (
     facts.TenantSaved,
     facts.ApiKeySaved,
     facts.RemovalRequested,
     facts.ObjectsRemoved,
+    facts.WebhookSaved,
+    facts.WebhookDue,
+    facts.WebhookAttempted,
+    facts.WebhookDelivered,
 )
 
 

@@ -19,6 +19,7 @@ class Asked:
     exports: frozenset[str] = frozenset()  # projects whose clip somebody wanted
     exports_accepted: frozenset[str] = frozenset()
     strangers: frozenset[str] = frozenset()  # messages that a fault has put into the log
+    listening: bool = False  # they have an endpoint that hears of every event
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,15 @@ class UsageRow:
 
 
 @dataclass(frozen=True)
+class Told:
+    """An event that came to the users' endpoint."""
+
+    message_id: str
+    event: str
+    about: str  # a project or an export
+
+
+@dataclass(frozen=True)
 class Rows:
     """The tables, as far as the pipeline writes them."""
 
@@ -64,6 +74,7 @@ class Rows:
     assets: tuple[str, ...]
     transcripts: tuple[str, ...]  # projects
     usage: tuple[UsageRow, ...]
+    delivered: tuple[tuple[str, str], ...] = ()  # message ids of deliveries, and their states
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,7 @@ class Evidence:
     counts: Mapping[str, Counts]  # by stage
     run_keys: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
+    told: tuple[Told, ...] = ()  # in the order of arrival
     exact: bool = False  # nothing in this round was a reason to do anything twice
     excused: tuple[str, ...] = ()  # words of dead letters that the faults may cause
 

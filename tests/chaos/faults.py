@@ -39,6 +39,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "kill-both": Kind(strikes.kill_both, (0.2, 3), STAGES),
     "kill-service": Kind(strikes.kill, (0.2, 2), SERVICES, repeats=False),
     "freeze": Kind(strikes.freeze, (1.5 * _LEASE, 2.2 * _LEASE), (*WORKERS, *SERVICES)),
+    "kill-webhooks": Kind(strikes.kill_both, (0.2, 3), ("webhooks",), repeats=False),
+    "endpoint-away": Kind(strikes.endpoint_away, (1, 5), repeats=False),
     "stop": Kind(strikes.stop, (0.2, 1), WORKERS),
     "log-kill": Kind(strikes.log_kill, (0.1, 1)),
     "log-away": Kind(strikes.log_kill, (1.4 * _LEASE, 2 * _LEASE), on=("lone",)),

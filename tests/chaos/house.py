@@ -21,6 +21,7 @@ from chaos.servers import Servers
 from clipforge_contracts.pipeline import PIPELINE
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone.servers import ports
+from receivers import Receiver
 
 KEY: Final = "cf_chaos"
 WEBHOOKS_KEY: Final = "k" * 32
@@ -43,6 +44,8 @@ class House:
     store_proxy: Proxy
     database_proxy: Proxy
     url: str
+    receiver: Receiver
+    endpoint: str  # of the users, at the receiver
     strangers: set[str] = field(default_factory=set)  # subjects of messages that are no facts
     _held: set[str] = field(default_factory=set)
 
@@ -59,7 +62,9 @@ class House:
             store = await stack.enter_async_context(Proxy.to(servers.s3.port))
             database = await stack.enter_async_context(Proxy.to(servers.postgres.port))
             url = f"http://127.0.0.1:{ports.free()}"
-            house = cls(servers, broker, folder, name, {}, store, database, url)
+            receiver = await stack.enter_async_context(Receiver.listen(ports.free()))
+            endpoint = receiver.endpoint()
+            house = cls(servers, broker, folder, name, {}, store, database, url, receiver, endpoint)
             stack.callback(house._end)
             await house._install()
             house._populate()
@@ -158,6 +163,7 @@ class House:
             "CLIPFORGE_ADMIN_PORT": "0",
             "CLIPFORGE_BOOTSTRAP_API_KEY": KEY,
             "CLIPFORGE_WEBHOOKS_SECRET_KEYS": WEBHOOKS_KEY,
+            "CLIPFORGE_WEBHOOKS_ALLOW": f"127.0.0.1:{self.receiver.port}",
             "CLIPFORGE_GRACE_SECONDS": GRACE,
             "CHAOS_EFFECTS": str(self.effects),
             "CHAOS_NAME": name,

@@ -6,6 +6,7 @@ from typing import Final
 from chaos import account, results
 from chaos.evidence import Evidence
 from chaos.requests import TENANT
+from chaos.tellings import made_up
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, about, fact_name, project_of
@@ -21,6 +22,7 @@ def invented(evidence: Evidence) -> Iterator[str]:
     yield from ids_of_nothing(evidence)
     yield from _rows(evidence)
     yield from _objects(evidence)
+    yield from made_up(evidence)
 
 
 def facts_of_nobody(evidence: Evidence) -> Iterator[str]:

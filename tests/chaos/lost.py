@@ -7,6 +7,7 @@ from typing import Final
 from chaos import account, results
 from chaos.evidence import Evidence
 from chaos.requests import REASONS, TENANT, Request
+from chaos.tellings import untold
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import subjects
 from clipforge_contracts.facts import about, fact_name
@@ -22,6 +23,7 @@ def lost(evidence: Evidence) -> Iterator[str]:
     yield from _garbled(evidence)
     yield from rows_of_facts(evidence)
     yield from _objects(evidence)
+    yield from untold(evidence)
 
 
 def ends_of_projects(evidence: Evidence) -> Iterator[str]:

@@ -11,7 +11,15 @@ from typing import Final
 
 from chaos.effects import Effects
 from chaos.handlers import Handlers
-from clipforge_contracts.pipeline import BY_STAGE, MAINTENANCE, PIPELINE, Stage
+from clipforge_contracts.pipeline import (
+    BY_STAGE,
+    MAINTENANCE,
+    PIPELINE,
+    WEBHOOKS,
+    Attempts,
+    Stage,
+)
+from clipforge_contracts.plans import Plan
 from clipforge_gateway import __main__ as gateway
 from clipforge_gateway.settings import Settings as GatewaySettings
 from clipforge_maintenance.handler import remove_objects
@@ -40,6 +48,8 @@ OVERDUE: Final = timedelta(seconds=6)
 RECONCILE_GRACE: Final = timedelta(seconds=30)
 MEMORY_BYTES: Final = 4 * 1024**3  # of addresses, most of them never touched
 SLOTS: Final = 4
+AGAIN: Final = timedelta(seconds=0.5)
+CALLS: Final = 120  # of an endpoint: for longer than any fault of it lasts
 
 
 def play(role: str) -> None:
@@ -56,7 +66,7 @@ def play(role: str) -> None:
             settings = load(RuntimeSettings)
             remove = partial(remove_objects, store=S3Store(settings), progress=report)
             run_stage(_hurried(MAINTENANCE), remove, settings, concurrency=1)
-        case "webhooks":  # no film of these rounds has an endpoint: it is there to be struck
+        case "webhooks":
             asyncio.run(webhooks.run(load(WebhooksSettings)))
         case _:
             _work(_hurried(BY_STAGE[role]))
@@ -70,6 +80,7 @@ def hurry() -> None:
         (reconciler, "EVERY_SECONDS", RECONCILE_SECONDS),
         (reconciler, "GRACE", RECONCILE_GRACE),
         (holding, "OVERDUE", OVERDUE),
+        (webhooks, "WEBHOOKS", _impatient(WEBHOOKS)),
     ):
         assert hasattr(module, name), f"{module.__name__} has no {name} any more"
         setattr(module, name, value)
@@ -92,6 +103,12 @@ def _jumping(file: Path) -> type[datetime]:
 
 def _hurried(stage: Stage) -> Stage:
     return replace(stage, lease=LEASE, stall=STALL)
+
+
+def _impatient(stage: Stage) -> Stage:
+    """In the product minutes and hours lie between two calls of an endpoint."""
+    often = Attempts(limit=CALLS, first=AGAIN, waits=(AGAIN,) * (CALLS - 1))
+    return replace(_hurried(stage), attempts=dict.fromkeys(Plan, often))
 
 
 def _work(stage: Stage) -> None:

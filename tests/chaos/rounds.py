@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chaos import brokers, checker, faults, witness
+from chaos import brokers, checker, faults, tellings, witness
 from chaos.account import read
 from chaos.checker import Violation
 from chaos.evidence import Evidence
@@ -93,6 +93,7 @@ async def play(servers: Servers, plan: Plan) -> Result:
         users = Users(house, plan.requests)
         violations = None
         try:
+            await users.subscribe()
             async with asyncio.timeout(PROMISE_SECONDS), asyncio.TaskGroup() as tasks:
                 tasks.create_task(users.live())
                 struck = [tasks.create_task(_strike(house, fault)) for fault in plan.faults]
@@ -101,6 +102,7 @@ async def play(servers: Servers, plan: Plan) -> Result:
             seen = await witness.evidence(
                 house,
                 users.asked,
+                told=tellings.heard(house.receiver.received(house.endpoint)),
                 exact=plan.broker == "lone" and not any(kind.repeats for kind in kinds),
                 excused=tuple(words for kind in kinds for words in kind.excuse),
             )

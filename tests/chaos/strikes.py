@@ -24,6 +24,7 @@ from clipforge_runtime.cause import kept
 from clipforge_runtime.jetstream import publishing
 from clipforge_runtime.jetstream.connection import ApiError, Connection, connect
 from clipforge_runtime.jetstream.following import stored
+from receivers import answer
 
 DUE_SECONDS: Final = 15.0  # to wait for a retry to become due
 FILLER: Final = "FILLER"
@@ -42,6 +43,15 @@ async def kill(house: House, victim: str, seconds: float) -> None:
 async def kill_both(house: House, victim: str, seconds: float) -> None:
     """Every worker of a stage at once."""
     await asyncio.gather(*(kill(house, f"{victim}-{n}", seconds) for n in range(2)))
+
+
+async def endpoint_away(house: House, victim: str, seconds: float) -> None:
+    """What stands before the users' server says that it is not there."""
+    house.receiver.answers(house.endpoint, answer(503))
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        house.receiver.answers(house.endpoint, answer(204))
 
 
 async def freeze(house: House, victim: str, seconds: float) -> None:

@@ -129,6 +129,23 @@ FORGERIES: dict[str, tuple[Kind, Forgery]] = {
         "invented",
         lambda e: rows(e, projects=(*e.rows.projects, ProjectRow("prj_x", "ready", None, None))),
     ),
+    "an end is told to nobody": ("lost", lambda e: replace(e, told=e.told[1:])),
+    "a delivery is not delivered": (
+        "lost",
+        lambda e: rows(e, delivered=(*e.rows.delivered, ("evt_x", "failed"))),
+    ),
+    "an end is told as another message, too": (
+        "twice",
+        lambda e: replace(e, told=(*e.told, replace(e.told[0], message_id="evt_x"))),
+    ),
+    "something is told that has not happened": (
+        "invented",
+        lambda e: replace(e, told=(*e.told, replace(e.told[0], about="prj_x"))),
+    ),
+    "a message that is no delivery": (
+        "invented",
+        lambda e: replace(e, told=(*e.told, replace(e.told[0], message_id="evt_x"))),
+    ),
     "a stranger's object": (
         "invented",
         lambda e: replace(e, objects={**e.objects, "tenants/x": "0" * 64}),

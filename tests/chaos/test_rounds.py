@@ -14,7 +14,7 @@ FILMS = 14
 SHORT = {  # seeds, and the faults of their rounds
     101: ("kill-both", "log-kill", "again", "garbled"),
     102: ("power-cut", "freeze", "store-cuts"),
-    103: ("database-kill", "kill-service"),
+    103: ("database-kill", "kill-service", "kill-webhooks", "endpoint-away"),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from chaos import account, results
 from chaos.evidence import Evidence
+from chaos.tellings import told_twice
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.facts import about, fact_name
 from clipforge_contracts.pipeline import EXPORT
@@ -26,6 +27,7 @@ def twice(evidence: Evidence) -> Iterator[str]:
     yield from _stated(evidence)
     yield from _rows(evidence)
     yield from _done(evidence)
+    yield from told_twice(evidence)
 
 
 def repeated(evidence: Evidence) -> int:

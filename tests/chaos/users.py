@@ -12,6 +12,7 @@ from chaos import results
 from chaos.evidence import Asked
 from chaos.house import KEY, House
 from chaos.requests import Request
+from clipforge_contracts.webhooks import EVENTS
 
 TIMEOUT: Final = httpx.Timeout(5, read=30)
 AGAIN_SECONDS: Final = 0.3
@@ -43,7 +44,18 @@ class Users:
             exports=frozenset(self.exports),
             exports_accepted=frozenset(self.exports_accepted),
             strangers=frozenset(self.house.strangers),
+            listening=True,
         )
+
+    async def subscribe(self) -> None:
+        """Have all events sent to their endpoint."""
+        async with httpx.AsyncClient(base_url=self.house.url, timeout=TIMEOUT) as client:
+            answer = await client.post(
+                "/v1/webhooks",
+                json={"url": self.house.endpoint, "events": list(EVENTS)},
+                headers={"Authorization": f"Bearer {KEY}"},
+            )
+            assert answer.status_code == 201, answer.text
 
     async def live(self) -> None:
         """Return when each has been promised what they want."""

@@ -19,6 +19,7 @@ from chaos.evidence import (
     JobRow,
     ProjectRow,
     Rows,
+    Told,
     UsageRow,
     held,
 )
@@ -72,7 +73,12 @@ async def settled(house: Premises, asked: Asked, *, seconds: float) -> bool:
 
 
 async def evidence(
-    house: Premises, asked: Asked, *, exact: bool = False, excused: tuple[str, ...] = ()
+    house: Premises,
+    asked: Asked,
+    *,
+    told: tuple[Told, ...] = (),
+    exact: bool = False,
+    excused: tuple[str, ...] = (),
 ) -> Evidence:
     """All there is to see."""
     async with (
@@ -88,6 +94,7 @@ async def evidence(
             counts={stage.name: await _counts(bus, stage) for stage in OF_FILMS},
             run_keys=tuple(await _run_keys(admin)),
             scratch=tuple(sorted(path.name for path in house.scratch.iterdir())),
+            told=told,
             exact=exact,
             excused=excused,
         )
@@ -109,7 +116,8 @@ async def _is_over(house: Premises, bus: JetStream, asked: Asked) -> bool:
             "SELECT (SELECT count(*) FROM projects WHERE state NOT IN"
             " ('ready', 'failed', 'cancelled'))"
             " + (SELECT count(*) FROM jobs WHERE state = 'waiting' AND stage <> 'maintenance')"
-            " + (SELECT count(*) FROM exports WHERE state = 'waiting')",
+            " + (SELECT count(*) FROM exports WHERE state = 'waiting')"
+            " + (SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting')",
         )
         there = _one(connection, "SELECT count(*) FROM projects")
     return bool(position >= last and not open_ and there >= len(asked.accepted))
@@ -209,6 +217,10 @@ def _rows(house: Premises) -> Rows:
             assets=tuple(row[0] for row in every("SELECT id FROM assets")),
             transcripts=tuple(row[0] for row in every("SELECT project_id FROM transcripts")),
             usage=tuple(UsageRow(*row) for row in every("SELECT ce_id, kind, amount FROM usage")),
+            delivered=tuple(
+                (row[0], row[1])
+                for row in every("SELECT message_id, state FROM webhook_deliveries")
+            ),
         )
 
 
