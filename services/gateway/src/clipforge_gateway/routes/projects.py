@@ -9,20 +9,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
-from clipforge.v1.common_pb2 import (
-    ProjectOptions,
-    ProjectRef,
-    Source,
-    UploadSource,
-    UrlSource,
-)
+from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ProjectCancelled, ProjectDeleted, ProjectSubmitted
 from clipforge_catalog.database import AWAY
 from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import Asset, Job, ProjectState
-from clipforge_contracts import ids, keys
+from clipforge_contracts import ids
 from clipforge_contracts.documents import as_dict
-from clipforge_gateway import rows, schemas, views, wishes
+from clipforge_gateway import intake, rows, schemas, views
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.near import Read
@@ -31,14 +25,12 @@ from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
     CONFLICT,
-    INVALID,
     KEY_REUSED,
     NO_ROOM,
     NOT_FOUND,
     Problem,
     documented,
 )
-from clipforge_gateway.routes import uploads
 from clipforge_gateway.waiting import Wait, until_over
 from clipforge_runtime.telemetry import trace_headers
 
@@ -75,14 +67,14 @@ async def create(
     fact = ProjectSubmitted(
         project=_ref(caller, seed.id("prj")),
         title=body.title,
-        source=_source(caller, body.source),
-        options=await _options(parts, caller, body.options),
+        source=intake.source(caller, body.source),
+        options=await intake.options(parts, caller, body.options),
     )
     project_id = fact.project.project_id
     response.headers["Location"] = f"/v1/projects/{project_id}"
     if seed.text and (made := await _made_before(parts, caller, fact)):
         return made
-    await _take_up(parts, caller, fact.source)
+    await intake.take_up(parts, caller, fact.source)
     async with parts.submissions.of(caller.tenant_id) as submission:
         stated = await parts.log.state(
             fact,
@@ -234,41 +226,6 @@ def _of_source(stored: Mapping[str, Any]) -> str:
     """What a film is made of: the address, or the object of an upload."""
     url, upload = stored.get("url", {}), stored.get("upload", {})
     return str(url.get("url") or upload.get("object_key"))
-
-
-def _source(caller: Caller, source: schemas.UrlSource | schemas.UploadSource) -> Source:
-    if isinstance(source, schemas.UrlSource):
-        return Source(url=UrlSource(url=source.url))
-    if not ids.is_id(source.upload_id, "upl"):
-        raise Problem(INVALID, "`upload_id` is not the id of an upload.")
-    key = keys.upload(caller.tenant_id, source.upload_id)
-    return Source(upload=UploadSource(upload_id=source.upload_id, object_key=key))
-
-
-async def _take_up(parts: Parts, caller: Caller, source: Source) -> None:
-    """Have the upload that a project is made of, where it is made of one."""
-    if not source.HasField("upload"):
-        return
-    # First, so that a removal of old uploads leaves it alone from now on.
-    known = await uploads.renew(parts, caller, source.upload.upload_id)
-    if await parts.store.stat(source.upload.object_key) is None:
-        raise Problem(CONFLICT, "This upload is not complete: upload its parts, then complete it.")
-    source.upload.file_name = known.file_name if known else ""
-
-
-async def _options(parts: Parts, caller: Caller, options: schemas.ProjectOptions) -> ProjectOptions:
-    if options.max_clip_ms and options.min_clip_ms > options.max_clip_ms:
-        raise Problem(INVALID, "`min_clip_ms` is above `max_clip_ms`.")
-    return ProjectOptions(
-        language=options.language,
-        vocabulary=options.vocabulary,
-        clip_count=options.clips,
-        min_clip_ms=options.min_clip_ms,
-        max_clip_ms=options.max_clip_ms,
-        auto_export=options.auto_export,
-        model=options.model,
-        render=await wishes.render_options(parts, caller, options),
-    )
 
 
 def _ref(caller: Caller, project_id: str) -> ProjectRef:
