@@ -304,4 +304,11 @@ def every_fact() -> list[Fact]:
             transcript_key=f"tenants/{TENANT}/transcripts/{'ce' * 32}.json",
             words=1200,
         ),
+        facts.ProjectEdited(
+            project=project(),
+            version=1,
+            title="A better title",
+            options=options(),
+            failed_stage="transcription",
+        ),
     ]

@@ -29,7 +29,7 @@ async def test_an_address_of_nothing_is_not_found(tenant: Tenant, path: str) -> 
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/projects", "GET, POST"),
-        ("PATCH", f"/v1/projects/{PROJECT}", "DELETE, GET"),
+        ("PUT", f"/v1/projects/{PROJECT}", "DELETE, GET, PATCH"),
         ("DELETE", "/health", "GET"),
         ("TRACE", "/v1/projects", "GET, POST"),
     ],

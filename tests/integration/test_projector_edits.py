@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from clipforge.v1.facts_pb2 import ClipEdited, ClipsDetected
+from clipforge.v1.facts_pb2 import ClipEdited, ClipsDetected, ProjectEdited, VideoImported
 from clipforge_catalog.database import Sessions
-from clipforge_catalog.tables import Clip
+from clipforge_catalog.tables import Clip, Project
 from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact
 from clipforge_projector import projector
 from clipforge_runtime.testing import MemoryBus
-from samples import CLIP, every_fact
+from samples import CLIP, PROJECT, every_fact
 
 pytestmark = pytest.mark.integration
 
@@ -73,3 +73,27 @@ async def test_an_edit_makes_the_clip_where_no_detection_has(sessions: Sessions)
     clip = await rows_after(sessions, [*LIFE, edit(1), DETECTED])
 
     assert (clip.title, clip.version, clip.rank) == ("Title 1", 1, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_newest_title_stays_whatever_is_told_again(sessions: Sessions, seed: int) -> None:
+    dice = random.Random(seed)
+    newest = dice.randint(1, 4)
+    told: list[Fact] = [renamed(version) for version in range(1, newest + 1)]
+    [imported] = [fact for fact in LIFE if isinstance(fact, VideoImported)]
+    for _ in range(dice.randint(1, 6)):
+        again: Fact = imported if dice.random() < 0.5 else renamed(dice.randint(1, newest))
+        told.insert(dice.randint(0, len(told)), again)
+
+    await rows_after(sessions, [*LIFE, DETECTED, *told])
+
+    async with sessions() as session:
+        row = await session.get(Project, PROJECT)
+    assert row is not None
+    assert (row.title, row.version) == (f"Title {newest}", newest)
+
+
+def renamed(version: int) -> ProjectEdited:
+    [sample] = [fact for fact in every_fact() if isinstance(fact, ProjectEdited)]
+    sample.version, sample.title = version, f"Title {version}"
+    return sample

@@ -1,10 +1,14 @@
 """Projects, asked for by client and command."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
+import typer
 
+from clipforge_client.commands import project_edit
 from scripted_gateway import PROJECT, Command, Talk
 
 
@@ -44,3 +48,23 @@ def test_nothing_found_is_told_as_what_it_is(command: Command) -> None:
 
     assert "no such projects" in chosen
     assert "no projects yet" in none
+
+
+def test_an_edit_says_what_is_named_and_nothing_else(command: Command) -> None:
+    said, gateway = command(
+        'projects edit prj_1 --title "Why queues" --kit none --vocabulary "NATS, ack" --min 1.5',
+        httpx.Response(200, json={**PROJECT, "title": "Why queues"}),
+    )
+
+    [request] = gateway.requests
+    assert (request.method, request.headers["If-Match"]) == ("PATCH", "*")
+    assert json.loads(request.content) == {
+        "title": "Why queues",
+        "options": {"brand_kit_id": "", "vocabulary": ["NATS", "ack"], "min_clip_ms": 1500},
+    }
+    assert "Why queues" in said
+
+
+def test_an_edit_that_changes_nothing_is_wrong_usage() -> None:
+    with pytest.raises(typer.BadParameter, match="what is to change"):
+        project_edit.edit_project("prj_1")

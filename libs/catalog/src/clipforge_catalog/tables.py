@@ -144,6 +144,7 @@ class Project(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     cancelled_at: datetime | None = Field(default=None, sa_column=_time(null=True))
     expired_at: datetime | None = Field(default=None, sa_column=_time(null=True))
+    version: int = 0  # how often a user has edited title or options
     chunks_key: str | None = None  # below it lie the transcripts of its parts
     # When the janitor took its facts out of the log. Not made of facts: a rebuild begins from none.
     trimmed_at: datetime | None = Field(default=None, sa_column=_time(null=True))

@@ -76,6 +76,19 @@ def list_projects(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Pa
     return Call("GET", "/v1/projects", Page[Project].model_validate, params)
 
 
+def edit_project(
+    project: str, title: str | None, options: Mapping[str, Any], if_match: str
+) -> Call[Project]:
+    said = {} if title is None else {"title": title}
+    return Call(
+        "PATCH",
+        f"/v1/projects/{id_in_path(project)}",
+        Project.model_validate,
+        body={**said, "options": dict(options)},
+        headers={"If-Match": if_match},
+    )
+
+
 def cancel_project(project: str) -> Call[Project]:
     return Call("POST", f"/v1/projects/{id_in_path(project)}/cancel", Project.model_validate)
 

@@ -17,6 +17,7 @@ from clipforge_client.commands import (
     films,
     operation,
     profiles,
+    project_edit,
     queues,
     tenants,
     webhooks,
@@ -100,7 +101,7 @@ def assemble() -> typer.Typer:
     app.add_typer(words.words, name="words")
     app.add_typer(queues.queues, name="queues")
     app.add_typer(queues.dead_letters, name="dead-letters")
-    app.add_typer(films.projects, name="projects")
+    app.add_typer(project_edit.projects, name="projects")
     app.add_typer(events.events, name="events")
     app.add_typer(operation.keys, name="keys")
     app.add_typer(webhooks.webhooks, name="webhooks")
@@ -111,7 +112,7 @@ def assemble() -> typer.Typer:
         brands.brand,
         clip.clip,
         words.words,
-        films.projects,
+        project_edit.projects,
         events.events,
         operation.keys,
         profiles.profiles,

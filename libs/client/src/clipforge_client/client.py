@@ -137,6 +137,21 @@ class Client(Content, Brands, Webhooks):
                 return project
             deadline.check(project_id)
 
+    def edit_project(
+        self,
+        project_id: str,
+        *,
+        title: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        if_match: str = "*",
+    ) -> Project:
+        """Another title; other options, where their work is still to come, else Conflict.
+
+        With the ETag that was read as `if_match`, only if nobody has edited it meanwhile.
+        """
+        call = calls.edit_project(project_id, title, options or {}, if_match)
+        return self._wire.do(call)
+
     def cancel_project(self, project_id: str) -> Project:
         """Stop what runs for it."""
         return self._wire.do(calls.cancel_project(project_id))

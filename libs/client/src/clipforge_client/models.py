@@ -47,6 +47,7 @@ class Project(Model):
     notice: str = ""
     failure: Failure | None = None
     clip_count: int = 0
+    version: int = 0  # how often it was edited
     seconds_per_stage: dict[str, float] = {}
     created_at: datetime
     updated_at: datetime | None = None

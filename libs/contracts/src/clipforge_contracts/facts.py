@@ -34,6 +34,7 @@ from clipforge.v1.facts_pb2 import (
     PreviewRequested,
     ProjectCancelled,
     ProjectDeleted,
+    ProjectEdited,
     ProjectExpired,
     ProjectSubmitted,
     RemovalRequested,
@@ -88,6 +89,7 @@ Fact: TypeAlias = (
     | PreviewRequested
     | PreviewRendered
     | TranscriptEdited
+    | ProjectEdited
 )
 
 TYPES: Final[tuple[type[Fact], ...]] = Fact.__args__
@@ -162,7 +164,10 @@ _ABOUT: Final[dict[type[Fact], Callable[[Any], str]]] = {
     ClipEdited: lambda fact: f"{fact.clip.id}-v{fact.version}",
     **dict.fromkeys((WebhookSaved, WebhookDeleted, WebhookDisabled), attrgetter("webhook_id")),
     **dict.fromkeys((WebhookDue, WebhookAttempted, WebhookDelivered), attrgetter("delivery_id")),
-    TranscriptEdited: lambda fact: f"{fact.project.project_id}-v{fact.version}",
+    **dict.fromkeys(
+        (TranscriptEdited, ProjectEdited),
+        lambda fact: f"{fact.project.project_id}-v{fact.version}",
+    ),
     BrandKitSaved: attrgetter("kit_id"),
     **dict.fromkeys((BrandAssetSubmitted, BrandAssetDeleted), attrgetter("asset_id")),
     BrandAssetTaken: attrgetter("asset.asset_id"),

@@ -267,6 +267,7 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     facts_pb2.ProjectDeleted: _PROJECT,
     facts_pb2.ExportCancelled: (*_PROJECT, _has("export_id")),
     facts_pb2.ClipEdited: (*_PROJECT, _has("clip")),
+    facts_pb2.ProjectEdited: (*_PROJECT, _has("version", "options"), _at_most("title", 200)),
     facts_pb2.TranscriptEdited: (*_PROJECT, _has("version", "transcript_key")),
     facts_pb2.BrandKitSaved: (_has("project", "kit_id"),),
     facts_pb2.BrandAssetSubmitted: (

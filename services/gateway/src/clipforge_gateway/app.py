@@ -48,6 +48,7 @@ from clipforge_gateway.routes import (
     keys,
     presets,
     problem_pages,
+    project_edits,
     project_lists,
     projects,
     queues,
@@ -119,6 +120,7 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
         *(
             projects,
             project_lists,
+            project_edits,
             uploads,
             transcripts,
             clips,

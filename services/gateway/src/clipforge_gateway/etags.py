@@ -42,18 +42,37 @@ def of_sequence(incarnation: str, sequence: int) -> str:
     return f'"{incarnation}-{sequence}"'
 
 
+def of_version(version: int, body: str) -> str:
+    """The tag of a thing that moves by itself while people edit it.
+
+    The whole tag changes with each answer. For an edit its version is enough (`require_version`),
+    or nobody could edit what does not stand still.
+    """
+    return f'"{version}-{hashlib.sha256(body.encode()).hexdigest()[: 2 * DIGEST_BYTES]}"'
+
+
 def require_match(sent: str, current: str) -> None:
     """Go on where the client has seen what it is about to change.
 
     `sent` is its If-Match. A Problem: 428 where it says none, 412 where the thing has changed.
     """
+    _require(sent, seen=_among(current, sent, weak=False))
+
+
+def require_version(sent: str, version: int) -> None:
+    """The same for a tag that `of_version` made."""
+    seen = any(one.strip().startswith(f'"{version}-') for one in sent.split(","))
+    _require(sent, seen=seen or sent.strip() == ANY)
+
+
+def _require(sent: str, *, seen: bool) -> None:
     if not sent:
         raise Problem(
             UNCONDITIONAL,
             "Send `If-Match` with the ETag of what you have read, or `*` to overwrite whatever "
             "it is.",
         )
-    if not _among(current, sent, weak=False):
+    if not seen:
         raise Problem(
             CHANGED, "It has changed since you read it: read it again, then change what it is now."
         )

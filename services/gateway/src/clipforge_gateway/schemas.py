@@ -104,6 +104,21 @@ class CreateProject(Body):
     options: ProjectOptions = ProjectOptions()
 
 
+class EditProject(Body):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"title": "Why queues lose work", "options": {"language": "en"}}]
+        }
+    )
+
+    title: Text | None = Field(default=None, max_length=200)
+    options: ProjectOptions = Field(
+        default=ProjectOptions(), description="Those named are changed, the others stay"
+    )
+
+
 class CreateUpload(Body):
     file_name: Text = Field(min_length=1, max_length=255)
     bytes: int = Field(gt=0, description="Size of the whole file")
@@ -252,6 +267,7 @@ class ProjectView(BaseModel):
     notice: str = Field(default="", description="What you should know about the result")
     failure: Failure | None = None
     clip_count: int = 0
+    version: int = Field(default=0, description="How often it was edited")
     seconds_per_stage: dict[str, float] = Field(
         default={}, description="From the moment a stage could begin until it was done"
     )

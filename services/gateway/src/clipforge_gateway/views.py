@@ -50,12 +50,13 @@ def project(
         state=state,
         progress=_project_progress(row, state, standing, seconds_left),
         source=_source(row.source),
-        options=_options(row.options),
+        options=options_of(row.options),
         media=_media(asset.media) if asset else None,
         language=row.language,
         notice=row.notice,
         failure=_failure(row.failed_stage, row.failure_reason, row.failure_sentence),
         clip_count=clip_count,
+        version=row.version,
         seconds_per_stage={
             job.stage: _seconds(job.waiting_since, job.finished_at)
             for job in jobs
@@ -75,7 +76,7 @@ def submitted(fact: ProjectSubmitted, at: datetime) -> schemas.ProjectView:
         state=ProjectState.QUEUED,
         progress=schemas.ProgressView(percent=0, stage=IMPORT.name, step=WAITING),
         source=_source(as_dict(fact.source)),
-        options=_options(as_dict(fact.options)),
+        options=options_of(as_dict(fact.options)),
         created_at=at,
         updated_at=at,
     )
@@ -235,7 +236,8 @@ def _source(stored: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _options(stored: Mapping[str, Any]) -> dict[str, Any]:
+def options_of(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a project by the names that requests have for them."""
     render = stored.get("render", {})
     known = {"clips": stored.get("clip_count", 0), **stored, **render}
     known["brand_kit_id"] = render.get("kit", {}).get("kit_id")

@@ -492,6 +492,46 @@ class ClipEdited(_message.Message):
 Global___ClipEdited: _TypeAlias = ClipEdited  # noqa: Y015
 
 @_typing.final
+class ProjectEdited(_message.Message):
+    """A user gave a project another title or other options. Stated by the gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    FAILED_STAGE_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """one more than of what was edited; 0 is what was submitted"""
+    title: _builtins.str
+    """from now on"""
+    failed_stage: _builtins.str
+    """where work has come to a stop, to be begun anew with these options; where it has gone on meanwhile, they come too late"""
+    @_builtins.property
+    def project(self) -> _common_pb2.ProjectRef: ...
+    @_builtins.property
+    def options(self) -> _common_pb2.ProjectOptions:
+        """from now on: the brand kit in any case, all others as the next field says"""
+
+    def __init__(
+        self,
+        *,
+        project: _common_pb2.ProjectRef | None = ...,
+        version: _builtins.int = ...,
+        title: _builtins.str = ...,
+        options: _common_pb2.ProjectOptions | None = ...,
+        failed_stage: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_stage", b"failed_stage", "options", b"options", "project", b"project", "title", b"title", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProjectEdited: _TypeAlias = ProjectEdited  # noqa: Y015
+
+@_typing.final
 class TranscriptEdited(_message.Message):
     """A user corrected what is said: the transcript is another object now. Stated by the gateway."""
 

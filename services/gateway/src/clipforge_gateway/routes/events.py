@@ -19,6 +19,7 @@ from clipforge.v1.facts_pb2 import (
     ClipsDetected,
     ExportCancelled,
     ExportRequested,
+    ProjectEdited,
     StageFailed,
     TranscriptEdited,
     VideoImported,
@@ -146,6 +147,8 @@ def _told(entry: Entry, fact: Fact) -> dict[str, Any]:
         case VideoTranscribed():
             told |= {"language": fact.language, "words": fact.words, "notice": fact.notice}
             told |= {"cached": fact.cached}
+        case ProjectEdited():
+            told |= {"version": fact.version, "title": fact.title}
         case TranscriptEdited():
             told |= {"version": fact.version, "words": fact.words}
         case ClipsDetected():

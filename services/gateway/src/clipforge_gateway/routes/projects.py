@@ -16,7 +16,7 @@ from clipforge_catalog.queries import clips, projects
 from clipforge_catalog.tables import Asset, Job, ProjectState
 from clipforge_contracts import ids
 from clipforge_contracts.documents import as_dict
-from clipforge_gateway import intake, rows, schemas, views
+from clipforge_gateway import etags, intake, rows, schemas, views
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.near import Read
@@ -97,16 +97,18 @@ async def create(
     responses=documented(NOT_FOUND),
 )
 async def get(
-    project_id: ProjectId, parts: PartsDep, caller: CallerDep, wait: Wait = 0
+    project_id: ProjectId, parts: PartsDep, caller: CallerDep, response: Response, wait: Wait = 0
 ) -> schemas.ProjectView:
     """Where a project stands; with `wait`, as soon as it is over."""
-    return await until_over(
+    view = await until_over(
         parts,
         project_id,
-        partial(_view, parts, caller, project_id),
+        partial(view_of, parts, caller, project_id),
         over=lambda view: ProjectState(view.state) in views.OVER,
         wait=wait,
     )
+    response.headers["ETag"] = tag(view)
+    return view
 
 
 @router.post(
@@ -127,7 +129,7 @@ async def cancel(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> s
         fact_id=ids.derive("evt", project_id, "cancelled"),
         once=True,
     )
-    return await _view(parts, caller, project_id)
+    return await view_of(parts, caller, project_id)
 
 
 @router.delete(
@@ -153,7 +155,13 @@ async def _exists(parts: Parts, caller: Caller, project_id: str) -> None:
         await rows.project(parts, caller, project_id)
 
 
-async def _view(parts: Parts, caller: Caller, project_id: str) -> schemas.ProjectView:
+def tag(view: schemas.ProjectView) -> str:
+    """The entity tag of a project, of which an edit needs its version only."""
+    return etags.of_version(view.version, view.model_dump_json())
+
+
+async def view_of(parts: Parts, caller: Caller, project_id: str) -> schemas.ProjectView:
+    """A project as its owner sees it. A Problem where there is none."""
     try:
         seen = await rows.seen(parts, caller, project_id)
     except rows.Pending as pending:
@@ -209,7 +217,7 @@ async def _made_before(
         same = _said(before.fact) == _said(fact)
         view = views.submitted(before.fact, before.entry.time)
     else:
-        view = await _view(parts, caller, before.id)
+        view = await view_of(parts, caller, before.id)
         same = before.title == fact.title and _of_source(before.source) == _of_source(
             as_dict(fact.source)
         )

@@ -11,6 +11,7 @@ from clipforge.v1.facts_pb2 import (
     JobReplayed,
     ProjectCancelled,
     ProjectDeleted,
+    ProjectEdited,
     ProjectExpired,
     ProjectSubmitted,
     StageFailed,
@@ -83,7 +84,7 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
         return
     project.asset_id = fact.asset_id
     await removal.wanted(session, removal.folder(fact.objects.source_key))
-    project.title = fact.title or project.title
+    project.title = project.title or fact.title  # what it was called meanwhile stays
     # One film of two projects was first imported once, also where the second is deleted by now.
     known = await session.get(Asset, fact.asset_id)
     if known is None:
@@ -167,6 +168,23 @@ async def cancelled(session: AsyncSession, fact: ProjectCancelled, entry: Entry)
             .where(col(table.project_id) == project.id, col(table.state) == JobState.WAITING)
             .values(state=JobState.CANCELLED, finished_at=entry.time)
         )
+
+
+async def edited(session: AsyncSession, fact: ProjectEdited, entry: Entry) -> None:
+    """The next version of title and options. Older ones change nothing."""
+    project = await session.get(Project, fact.project.project_id)
+    if project is None or project.version >= fact.version:
+        return
+    project.version, project.title = fact.version, fact.title
+    chosen = as_dict(fact.options)
+    if not fact.failed_stage or fact.failed_stage != project.failed_stage:
+        # Work has gone on with the options that it had; exports to come ask for the kit.
+        kit = {"kit": chosen["render"]["kit"]} if "kit" in chosen["render"] else {}
+        before = {**project.options.get("render", {})}
+        before.pop("kit", None)
+        chosen = {**project.options, "render": before | kit}
+    project.options = chosen
+    _touch(project, entry)
 
 
 async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> None:
