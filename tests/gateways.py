@@ -40,9 +40,10 @@ from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Handler, Worker
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer
-from samples import every_fact
+from samples import TENANT, every_fact, media
 from workshop import PATIENCE, eventually
 
+SHA256 = media().sha256
 FILM = "https://example.com/talk.mp4"
 
 
@@ -311,6 +312,11 @@ class Film:
         )
 
     @property
+    def asset(self) -> str:
+        """The same film for all projects of the tenant: they are made of the same bytes."""
+        return ids.asset(self.tenant.id, SHA256)
+
+    @property
     def transcript_key(self) -> str:
         return f"tenants/{self.tenant.id}/transcripts/{'ef' * 32}.json"
 
@@ -320,6 +326,11 @@ class Film:
         made: Any = kind.FromString(sample.SerializeToString())
         owner = made.film if hasattr(made, "film") else made
         owner.project.CopyFrom(self.ref)
+        if isinstance(owner, facts.VideoImported):
+            owner.asset_id = self.asset
+            for name in ("source_key", "audio_key", "poster_key"):
+                key = getattr(owner.objects, name).replace(TENANT, self.tenant.id)
+                setattr(owner.objects, name, key)
         if isinstance(made, facts.VideoTranscribed):
             made.transcript_key = self.transcript_key
         if isinstance(made, facts.ClipsDetected):

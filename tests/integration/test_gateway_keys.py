@@ -94,6 +94,7 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
         "batch_id": batch,
         "project_id": film.project,
         "clip_id": film.clip,
+        "film_id": film.asset,
         "export_id": export,
         "upload_id": upload,
         "job_id": ids.job("import", failed.project),

@@ -40,7 +40,7 @@ def own(fact: F, film: Film) -> F:
     for sample in ("ab" * 32, "01" * 32):  # all of one length, so lengths stay true
         body = body.replace(sample.encode(), address.encode())
     asset = ids.derive("ast", film.project)
-    body = body.replace(ids.derive("ast", "sample").encode(), asset.encode())
+    body = body.replace(film.asset.encode(), asset.encode())
     made: F = type(fact).FromString(body)  # type: ignore[assignment]
     return made
 

@@ -68,3 +68,40 @@ def test_an_edit_says_what_is_named_and_nothing_else(command: Command) -> None:
 def test_an_edit_that_changes_nothing_is_wrong_usage() -> None:
     with pytest.raises(typer.BadParameter, match="what is to change"):
         project_edit.edit_project("prj_1")
+
+
+def test_a_film_of_ones_own_is_named_by_its_hash(command: Command) -> None:
+    _, gateway = command(f"projects create {'ab' * 32}", httpx.Response(202, json=PROJECT))
+
+    [request] = gateway.requests
+    assert json.loads(request.content)["source"] == {"type": "asset", "sha256": "ab" * 32}
+
+
+def test_assets_are_told_in_words(command: Command) -> None:
+    listed, _ = command("assets list", page(ASSET))
+    shown, _ = command("assets show ast_1", httpx.Response(200, json=ASSET))
+
+    assert "1920x1080" in listed
+    assert "1:30.0" in listed
+    assert "h264, aac" in shown
+    assert "prj_1" in shown
+
+
+ASSET = {
+    "id": "ast_1",
+    "sha256": "ab" * 32,
+    "kept": True,
+    "media": {
+        "duration_ms": 90_000,
+        "width": 1920,
+        "height": 1080,
+        "frame_rate": 25.0,
+        "bytes": 12_000_000,
+        "video_codec": "h264",
+        "audio_codec": "aac",
+    },
+    "files": {"poster": "https://store/poster.jpg"},
+    "project_count": 1,
+    "project_ids": ["prj_1"],
+    "created_at": "2026-01-02T03:04:05Z",
+}

@@ -91,6 +91,7 @@ def test_a_project_tells_its_film_and_the_seconds_of_its_stages() -> None:
         sha256="ab",
         media=as_dict(media()),
         objects={},
+        sequence=1,
         created_at=NOW,
     )
     done = job("import", JobState.COMPLETED, finished_at=NOW + timedelta(seconds=2.5))

@@ -10,7 +10,9 @@ import av
 import pytest
 from PIL import Image
 
+from clipforge.v1.common_pb2 import AssetSource, Source
 from clipforge.v1.documents_pb2 import MediaRecord
+from clipforge.v1.facts_pb2 import VideoImported
 from clipforge_contracts import keys
 from clipforge_contracts.documents import from_json
 from clipforge_contracts.plans import Plan
@@ -172,6 +174,70 @@ async def test_a_record_that_cannot_be_read_is_written_anew(films: Films, tmp_pa
 
     assert not second.reused
     assert from_json(await house.store.read(record), MediaRecord).media == first.media
+
+
+async def test_a_film_that_is_named_by_its_hash_is_ready_without_a_byte_of_it(
+    films: Films, tmp_path: Path
+) -> None:
+    house = House(tmp_path)
+    first = await house.upload(films("long.mp4"))
+    house.reports.clear()
+
+    again = await house.take_in(the_asset(first))
+
+    assert (again.reused, again.asset_id) == (True, first.asset_id)
+    assert (again.media, again.objects) == (first.media, first.objects)
+    assert again.title == "What it was called"
+    assert house.reports == []  # nothing was fetched, and nothing made
+
+
+async def test_a_film_that_was_laid_out_otherwise_is_laid_out_anew_from_what_is_stored(
+    films: Films, tmp_path: Path
+) -> None:
+    house = House(tmp_path)
+    first = await house.upload(films("long.mp4"))
+    await house.store.delete([keys.media(TENANT, first.media.sha256, "record.json")])
+
+    again = await house.take_in(the_asset(first))
+
+    assert (again.reused, again.objects) == (False, first.objects)
+
+
+async def test_a_film_that_is_named_by_its_hash_and_gone_is_refused_in_words(
+    films: Films, tmp_path: Path
+) -> None:
+    house = House(tmp_path)
+    first = await house.upload(films("long.mp4"))
+    await house.store.delete([first.objects.source_key])
+
+    with pytest.raises(Permanent, match=r"no longer stored.*Upload it again") as refused:
+        await house.take_in(the_asset(first))
+
+    assert refused.value.reason == "asset-gone"
+
+
+async def test_no_film_is_taken_from_another_tenant_by_its_hash(
+    films: Films, tmp_path: Path
+) -> None:
+    house = House(tmp_path)
+    first = await house.upload(films("long.mp4"))
+    foreign = the_asset(first)
+    foreign.asset.sha256 = "0" * 64  # no record of ours, so that the key is what is left
+
+    with pytest.raises(Permanent) as refused:
+        await house.take_in(foreign)
+
+    assert refused.value.reason == "forbidden-asset"
+
+
+def the_asset(imported: VideoImported) -> Source:
+    return Source(
+        asset=AssetSource(
+            sha256=imported.media.sha256,
+            object_key=imported.objects.source_key,
+            title="What it was called",
+        )
+    )
 
 
 async def test_a_film_from_the_web_is_the_same_film(films: Films, tmp_path: Path) -> None:

@@ -91,12 +91,14 @@ class Asset(SQLModel, table=True):
     """One film of one tenant, by the hash of its bytes."""
 
     __tablename__ = "assets"
+    __table_args__ = (Index("assets_by_order", "tenant_id", "sequence", "id"),)
 
     id: str = Field(primary_key=True)
-    tenant_id: str = Field(index=True)
+    tenant_id: str
     sha256: str
     media: dict[str, Any] = Field(sa_column=_json())
     objects: dict[str, Any] = Field(sa_column=_json())
+    sequence: int = Field(sa_column=_sequence())
     created_at: datetime = Field(sa_column=_time())
 
 

@@ -23,6 +23,7 @@ from clipforge_client.errors import (
 )
 from clipforge_client.models import (
     ApiKey,
+    Asset,
     Batch,
     BrandAsset,
     BrandKit,
@@ -58,6 +59,7 @@ from clipforge_client.verification import NotAuthentic, verify_webhook
 __all__ = [
     "ApiError",
     "ApiKey",
+    "Asset",
     "AsyncClient",
     "Batch",
     "BrandAsset",

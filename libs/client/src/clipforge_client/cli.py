@@ -10,6 +10,7 @@ import typer
 
 from clipforge_client import address
 from clipforge_client.commands import (
+    assets,
     brands,
     clip,
     clips,
@@ -102,6 +103,7 @@ def assemble() -> typer.Typer:
     app.add_typer(queues.queues, name="queues")
     app.add_typer(queues.dead_letters, name="dead-letters")
     app.add_typer(project_edit.projects, name="projects")
+    app.add_typer(assets.assets, name="assets")
     app.add_typer(events.events, name="events")
     app.add_typer(operation.keys, name="keys")
     app.add_typer(webhooks.webhooks, name="webhooks")
@@ -113,6 +115,7 @@ def assemble() -> typer.Typer:
         clip.clip,
         words.words,
         project_edit.projects,
+        assets.assets,
         events.events,
         operation.keys,
         profiles.profiles,

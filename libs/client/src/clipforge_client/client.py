@@ -76,15 +76,16 @@ class Client(Content, Brands, Webhooks):
         *,
         url: str = "",
         upload_id: str = "",
+        sha256: str = "",
         title: str = "",
         options: Mapping[str, Any] | None = None,
         idempotency_key: str = "",
     ) -> Project:
-        """Take in a film from an address or a completed upload.
+        """Take in a film from an address, a completed upload or, by its hash, one that you have.
 
         The same `idempotency_key` makes one project, however often it is sent.
         """
-        source = connection.project_body(url, upload_id)
+        source = connection.project_body(url, upload_id, sha256)
         key = idempotency_key or uuid4().hex
         return self._wire.do(calls.create_project(source, title, options or {}, key))
 
@@ -99,6 +100,7 @@ class Client(Content, Brands, Webhooks):
         title: str = "",
         language: str = "",
         source: str = "",
+        asset_id: str = "",
         since: datetime | None = None,
         until: datetime | None = None,
         sort: str = "",
@@ -106,14 +108,15 @@ class Client(Content, Brands, Webhooks):
     ) -> Iterator[Project]:
         """Projects that meet every filter, newest first, fetched in pages of `limit`.
 
-        `title` is a part of theirs, `source` is url or upload; they were created from `since` on
-        and before `until`, both with a time zone. `sort`: created, title or, backwards, -title.
+        `title` is a part of theirs; `source`: url, upload or asset. They were created from `since`
+        on and before `until`, both with a time zone. `sort`: created, title or, backwards, -title.
         """
         wanted = {
             "state": state,
             "title": title,
             "language": language,
             "source": source,
+            "asset_id": asset_id,
             "created_since": since and since.isoformat(),
             "created_until": until and until.isoformat(),
             "sort": sort,

@@ -95,8 +95,12 @@ def given_up(url: httpx.URL, error: Exception) -> ClientError:
     return Unreachable(f"{where} does not answer: {error or type(error).__name__}")
 
 
-def project_body(url: str, upload_id: str) -> dict[str, Any]:
-    """The source of a project: an address or an upload, and not both."""
-    if bool(url) == bool(upload_id):
-        raise ValueError("a project is made of either a url or an upload_id")
-    return {"type": "url", "url": url} if url else {"type": "upload", "upload_id": upload_id}
+def project_body(url: str, upload_id: str, sha256: str) -> dict[str, Any]:
+    """The source of a project: an address, an upload or the hash of a film, one of them."""
+    if [bool(url), bool(upload_id), bool(sha256)].count(True) != 1:
+        raise ValueError("a project is made of either a url, an upload_id or a sha256")
+    if url:
+        return {"type": "url", "url": url}
+    if upload_id:
+        return {"type": "upload", "upload_id": upload_id}
+    return {"type": "asset", "sha256": sha256}

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from clipforge_client import content_calls
-from clipforge_client.models import Clip, Hit, TranscriptVersion, Usage, Word
+from clipforge_client.models import Asset, Clip, Hit, TranscriptVersion, Usage, Word
 from clipforge_client.wire import Wire
 
 
@@ -104,6 +104,14 @@ class Content:
         return self._wire.pages(
             lambda cursor: content_calls.search(asked, project_id, cursor, limit)
         )
+
+    def assets(self, *, limit: int = 20) -> Iterator[Asset]:
+        """Films by the hash of their bytes, newest first, fetched in pages of `limit`."""
+        return self._wire.pages(lambda cursor: content_calls.list_assets(cursor, limit))
+
+    def asset(self, asset_id: str) -> Asset:
+        """One film: its media, links to its pictures, and which projects are made of it."""
+        return self._wire.do(content_calls.get_asset(asset_id))
 
     def usage(
         self, *, first: date | None = None, last: date | None = None, tenant: str = ""

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from clipforge_client.calls import Call, id_in_path, nothing, page_of
-from clipforge_client.models import Clip, Hit, Page, TranscriptVersion, Usage, Word
+from clipforge_client.models import Asset, Clip, Hit, Page, TranscriptVersion, Usage, Word
 
 
 def list_clips(project: str, order: str, cursor: str) -> Call[Page[Clip]]:
@@ -66,6 +66,14 @@ def list_words(project: str, start_ms: int, end_ms: int | None, cursor: str) -> 
 def search(asked: str, project: str, cursor: str, limit: int) -> Call[Page[Hit]]:
     path = f"/v1/projects/{id_in_path(project)}/transcript/search" if project else "/v1/search"
     return Call("GET", path, Page[Hit].model_validate, {"q": asked, **page_of(cursor, limit)})
+
+
+def list_assets(cursor: str, limit: int) -> Call[Page[Asset]]:
+    return Call("GET", "/v1/assets", Page[Asset].model_validate, page_of(cursor, limit))
+
+
+def get_asset(asset: str) -> Call[Asset]:
+    return Call("GET", f"/v1/assets/{id_in_path(asset)}", Asset.model_validate)
 
 
 def usage(first: date | None, last: date | None, tenant: str) -> Call[Usage]:

@@ -33,6 +33,30 @@ class Media(Model):
     bytes: int
 
 
+class AssetMedia(Media):
+    container: str = ""
+    video_codec: str = ""
+    audio_codec: str = ""
+    rotation: int = 0  # degrees clockwise that a player turns the picture
+    variable_frame_rate: bool = False
+    hdr: bool = False
+
+
+class Asset(Model):
+    """A film, by the hash of its bytes."""
+
+    id: str
+    sha256: str
+    kept: bool  # whether the film itself is still stored
+    media: AssetMedia
+    files: dict[str, str] = {}  # links to poster, thumbnails and peaks
+    thumbnail_interval_ms: int = 0
+    thumbnail_columns: int = 0
+    project_count: int = 0
+    project_ids: list[str] = []  # of one asset: the newest hundred; of a list: none
+    created_at: datetime
+
+
 class Project(Model):
     """A film on its way to clips."""
 
@@ -42,6 +66,7 @@ class Project(Model):
     progress: Progress
     source: dict[str, Any] = {}
     options: dict[str, Any] = {}
+    asset_id: str | None = None
     media: Media | None = None
     language: str = ""
     notice: str = ""

@@ -51,6 +51,11 @@ def job(stage: str, about: str, replay: int = 0) -> str:
     return derive("job", stage, about, replay)
 
 
+def asset(tenant: str, sha256: str) -> str:
+    """The film of a tenant that has these bytes."""
+    return derive("ast", tenant, sha256)
+
+
 def is_id(text: str, prefix: Prefix) -> bool:
     """Whether `text` is a well-formed id of this kind."""
     try:

@@ -140,7 +140,7 @@ def _about_a_project(message: Any) -> str:
 
 
 def _has_a_source(message: Any) -> str:
-    return "" if message.WhichOneof("kind") else "neither url nor upload"
+    return "" if message.WhichOneof("kind") else "neither url, upload nor asset"
 
 
 def _a_part_of_its_plan(message: Any) -> str:
@@ -155,6 +155,7 @@ _RULES: Final[dict[type[Message], tuple[Rule, ...]]] = {
     common_pb2.Source: (_has_a_source,),
     common_pb2.UrlSource: (_has("url"), _at_most("url", 2048)),
     common_pb2.UploadSource: (_has("upload_id", "object_key"), _at_most("file_name", 255)),
+    common_pb2.AssetSource: (_has("sha256", "object_key"), _at_most("title", 200)),
     common_pb2.ProjectOptions: (
         _has("render"),
         _at_most("vocabulary", 100),

@@ -34,6 +34,7 @@ from clipforge_gateway.rates import Rates
 from clipforge_gateway.reads import Reads
 from clipforge_gateway.repeats import Repeats
 from clipforge_gateway.routes import (
+    assets,
     batches,
     brand_assets,
     brand_kits,
@@ -75,9 +76,10 @@ log = logging.getLogger(__name__)
 DESCRIPTION = """
 ClipForge turns long videos into captioned short clips.
 
-Create a project from an address or an upload, wait for it (`?wait=30`, or its event stream), list
-its clips, and export those you like. Work is answered with `202` and a `Location`; errors are
-problems (RFC 9457) with stable types; times of media are integer milliseconds.
+Create a project from an address, an upload or a film that you have, wait for it (`?wait=30`, or its
+event stream), list its clips, and export those you like. Work is answered with `202` and a
+`Location`; errors are problems (RFC 9457) with stable types; times of media are integer
+milliseconds.
 """
 
 
@@ -121,6 +123,7 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
             projects,
             project_lists,
             project_edits,
+            assets,
             uploads,
             transcripts,
             clips,

@@ -55,6 +55,7 @@ WORDS: Final[Mapping[str, Any]] = {
 PREFIXES: Final[Mapping[str, str]] = {
     "id": "prj",
     "project_id": "prj",
+    "asset_id": "ast",
     "clip_id": "clip",
     "export_id": "exp",
     "upload_id": "upl",

@@ -20,6 +20,7 @@ PresetName = Annotated[
     ),
 ]
 LANGUAGE = r"^([A-Za-z]{2,3}(-[A-Za-z0-9]+)*)?$"  # BCP 47, or empty
+ASSET_ID = r"^(ast_[a-z0-9]{26})?$"
 Quality = Literal["draft", "standard"]
 PlanName = Literal["business", "pro", "free"]
 T = TypeVar("T")
@@ -61,6 +62,13 @@ class UploadSource(Body):
     upload_id: str = Field(max_length=64, description="Of a completed upload")
 
 
+class AssetSource(Body):
+    type: Literal["asset"]
+    sha256: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="Of a film that you have, and that is still kept"
+    )
+
+
 class RenderOptions(Body):
     """How a clip is to look."""
 
@@ -99,7 +107,7 @@ class ProjectOptions(RenderOptions):
 
 
 class CreateProject(Body):
-    source: Annotated[UrlSource | UploadSource, Field(discriminator="type")]
+    source: Annotated[UrlSource | UploadSource | AssetSource, Field(discriminator="type")]
     title: Text = Field(default="", max_length=200)
     options: ProjectOptions = ProjectOptions()
 
@@ -114,8 +122,8 @@ class EditProject(Body):
     )
 
     title: Text | None = Field(default=None, max_length=200)
-    options: ProjectOptions = Field(
-        default=ProjectOptions(), description="Those named are changed, the others stay"
+    options: ProjectOptions | None = Field(
+        default=None, description="Those named are changed, the others stay"
     )
 
 
@@ -262,6 +270,7 @@ class ProjectView(BaseModel):
     progress: ProgressView
     source: dict[str, Any]
     options: dict[str, Any]
+    asset_id: str | None = Field(default=None, description="Its film, once that is known")
     media: MediaView | None = None
     language: str = ""
     notice: str = Field(default="", description="What you should know about the result")

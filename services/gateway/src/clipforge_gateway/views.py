@@ -51,6 +51,7 @@ def project(
         progress=_project_progress(row, state, standing, seconds_left),
         source=_source(row.source),
         options=options_of(row.options),
+        asset_id=row.asset_id,
         media=_media(asset.media) if asset else None,
         language=row.language,
         notice=row.notice,
@@ -213,7 +214,9 @@ def _project_progress(
 
 
 def reached(row: Project) -> str:
-    """The stage that a project has come to, by what it has."""
+    """The stage that a project has come to: where it failed, or by what it has."""
+    if row.failed_stage in SHARES:
+        return row.failed_stage
     if row.transcript_key:
         return CLIP_DETECTION.name
     return TRANSCRIPTION.name if row.asset_id else IMPORT.name
@@ -228,6 +231,8 @@ def _failure(stage: str | None, reason: str | None, sentence: str | None) -> sch
 def _source(stored: Mapping[str, Any]) -> dict[str, Any]:
     if "url" in stored:
         return {"type": "url", "url": stored["url"]["url"]}
+    if "asset" in stored:
+        return {"type": "asset", "sha256": stored["asset"]["sha256"]}
     upload = stored.get("upload", {})
     return {
         "type": "upload",

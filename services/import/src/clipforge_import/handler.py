@@ -15,7 +15,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_contracts.validation import Invalid
 from clipforge_import.layout import RESULT_VERSION, lay_out
 from clipforge_import.limits import PLANS, Limits
-from clipforge_import.sources import http, uploads
+from clipforge_import.sources import assets, http, uploads
 from clipforge_import.sources import sites as site_pages
 from clipforge_media.probe import NotMedia, Probed, probe
 from clipforge_runtime import outbound
@@ -44,6 +44,8 @@ async def import_video(
     """Fetch, look, and lay out: the same bytes of one tenant are stored and processed once."""
     tenant = film.project.tenant_id
     limits = PLANS[Plan.read(film.project.plan)]
+    if record := await _stored(store, film, limits):
+        return _imported(film, record, reused=True)
     with folder(scratch, "import") as place:
         source = place / "source"
         try:
@@ -70,15 +72,31 @@ async def import_video(
             if error.errno in NO_ROOM:
                 raise Transient("There is no room for the film just now.") from error
             raise
+    return _imported(film, record, reused=reused, named=named)
+
+
+def _imported(
+    film: ProjectSubmitted, record: MediaRecord, *, reused: bool, named: str = ""
+) -> VideoImported:
     return VideoImported(
         project=film.project,
-        asset_id=ids.derive("ast", tenant, sha256),
+        asset_id=ids.asset(film.project.tenant_id, record.media.sha256),
         media=record.media,
         objects=record.objects,
         options=film.options,
         reused=reused,
         title=film.title or named or _title(film),
     )
+
+
+async def _stored(store: ObjectStore, film: ProjectSubmitted, limits: Limits) -> MediaRecord | None:
+    """What lies ready of a film that is named by its hash: not a byte of it has to come here."""
+    sha256 = film.source.asset.sha256
+    record = await _known(store, film.project.tenant_id, sha256) if sha256 else None
+    if record is not None:  # the plan may be another one by now
+        limits.check_bytes(record.media.bytes)
+        limits.check_duration(record.media.duration_ms)
+    return record
 
 
 async def _fetch(
@@ -103,6 +121,15 @@ async def _fetch(
         )
     if url:
         await http.fetch(url, to, limits=limits, allowed=allowed, on_bytes=on_bytes)
+    elif film.source.HasField("asset"):
+        await assets.fetch(
+            film.source.asset,
+            to,
+            tenant=film.project.tenant_id,
+            store=store,
+            limits=limits,
+            on_bytes=on_bytes,
+        )
     else:
         await uploads.fetch(
             film.source.upload.object_key,
@@ -168,5 +195,7 @@ async def _known(store: ObjectStore, tenant: str, sha256: str) -> MediaRecord | 
 
 def _title(film: ProjectSubmitted) -> str:
     """A name for a film that was given none: its file's."""
+    if film.source.HasField("asset"):
+        return film.source.asset.title
     name = film.source.upload.file_name or unquote(urlsplit(film.source.url.url).path)
     return Path(name.rstrip("/")).stem.replace("_", " ").strip()[:200]

@@ -32,6 +32,7 @@ class SourceKind(StrEnum):
 
     URL = "url"
     UPLOAD = "upload"
+    ASSET = "asset"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Filters:
     title: str = ""  # is contained in theirs, whatever the case
     language: str = ""
     source: SourceKind | None = None
+    asset: str = ""  # the film that they are made of
     since: datetime | None = None
     until: datetime | None = None  # this moment is not in it
 
@@ -110,6 +112,8 @@ def _conditions(filters: Filters) -> list[Any]:
         where.append(func.lower(col(Project.language)) == filters.language.lower())
     if filters.source is not None:
         where.append(col(Project.source).has_key(filters.source.value))  # type: ignore[attr-defined]
+    if filters.asset:
+        where.append(col(Project.asset_id) == filters.asset)
     if filters.since is not None:
         where.append(col(Project.created_at) >= filters.since)
     if filters.until is not None:

@@ -1,5 +1,6 @@
 """`clipforge upload` and `clipforge projects`: films, and where they stand."""
 
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -15,7 +16,7 @@ from clipforge_client.models import Project, Upload
 from clipforge_client.terminal import bars, clock, note, print_done, print_json, print_list, say
 
 State = Literal["queued", "importing", "transcribing", "detecting", "ready", "failed", "cancelled"]
-Source = Literal["url", "upload"]
+Source = Literal["url", "upload", "asset"]
 Sort = Literal["created", "-created", "title", "-title"]
 projects = typer.Typer(help="Films, and where they stand.", no_args_is_help=True)
 
@@ -54,7 +55,10 @@ def upload(
 def create_project(
     source: Annotated[
         str,
-        typer.Argument(metavar="FILM", help="A video file, an http(s) address, or an upload's id."),
+        typer.Argument(
+            metavar="FILM",
+            help="A video file, an http(s) address, an upload's id, or a film's sha256.",
+        ),
     ],
     title: Annotated[str, typer.Option(metavar="TEXT", help="Default: the file's name.")] = "",
     clips: options.ClipsOption = 0,
@@ -83,7 +87,8 @@ def create_project(
         model=model,
     )
     asked["auto_export"] = render
-    local = not options.is_address(source) and not source.startswith("upl_")
+    known = re.fullmatch("[0-9a-f]{64}", source) is not None
+    local = not (known or options.is_address(source) or source.startswith("upl_"))
     file = options.film(source) if local else None
     with Client() as client:
         if file is not None:
@@ -94,6 +99,8 @@ def create_project(
             remembered.forget(client, file)
         elif source.startswith("upl_"):
             project = client.create_project(upload_id=source, title=title, options=asked)
+        elif known:
+            project = client.create_project(sha256=source, title=title, options=asked)
         else:
             project = client.create_project(url=source, title=title, options=asked)
         if wait:

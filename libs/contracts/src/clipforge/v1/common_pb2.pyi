@@ -77,21 +77,25 @@ class Source(_message.Message):
 
     URL_FIELD_NUMBER: _builtins.int
     UPLOAD_FIELD_NUMBER: _builtins.int
+    ASSET_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def url(self) -> Global___UrlSource: ...
     @_builtins.property
     def upload(self) -> Global___UploadSource: ...
+    @_builtins.property
+    def asset(self) -> Global___AssetSource: ...
     def __init__(
         self,
         *,
         url: Global___UrlSource | None = ...,
         upload: Global___UploadSource | None = ...,
+        asset: Global___AssetSource | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "upload", b"upload", "url", b"url"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "kind", b"kind", "upload", b"upload", "url", b"url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "upload", b"upload", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "kind", b"kind", "upload", b"upload", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["url", "upload"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["url", "upload", "asset"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -143,6 +147,36 @@ class UploadSource(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UploadSource: _TypeAlias = UploadSource  # noqa: Y015
+
+@_typing.final
+class AssetSource(_message.Message):
+    """A film that the tenant has, and that is still stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """of its bytes"""
+    object_key: _builtins.str
+    """where it lies"""
+    title: _builtins.str
+    """what it was called last"""
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str = ...,
+        object_key: _builtins.str = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["object_key", b"object_key", "sha256", b"sha256", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssetSource: _TypeAlias = AssetSource  # noqa: Y015
 
 @_typing.final
 class ProjectOptions(_message.Message):

@@ -53,7 +53,7 @@ async def edit(
             ),
             version=row.version + 1,
             title=row.title if body.title is None else body.title,
-            options=await _options(parts, caller, row, body.options),
+            options=await _options(parts, caller, row, body.options or schemas.ProjectOptions()),
             failed_stage=(row.failed_stage or "") if row.state == ProjectState.FAILED else "",
         )
         if fact.title == row.title and as_dict(fact.options) == as_dict(_kept(row)):

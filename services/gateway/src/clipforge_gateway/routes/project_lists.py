@@ -48,6 +48,9 @@ async def list_projects(
     title: TitleQuery = "",
     language: LanguageQuery = "",
     source: Annotated[SourceKind | None, Query(description="What they were made of")] = None,
+    asset_id: Annotated[
+        str, Query(pattern=schemas.ASSET_ID, description="The film that they are made of")
+    ] = "",
     created_since: Annotated[AwareDatetime | None, Query(description="From then on")] = None,
     created_until: Annotated[AwareDatetime | None, Query(description="Before then")] = None,
     sort: SortQuery = Sort.NEWEST,
@@ -55,7 +58,7 @@ async def list_projects(
     limit: Limit = 20,
 ) -> schemas.PageView[schemas.ProjectView]:
     """Those that meet every filter. A cursor goes with the filters and the sort of its page."""
-    filters = Filters(state, title, language, source, created_since, created_until)
+    filters = Filters(state, title, language, source, asset_id, created_since, created_until)
     after = cursors.read_sorted(cursor, (filters, sort))
     async with (await parts.reads.of(caller.tenant_id))() as session:
         page = await project_lists.of_tenant(

@@ -63,7 +63,8 @@ async def create(
     response: Response,
     seed: SeedDep,
 ) -> schemas.ProjectView:
-    """Import a film from an address or an upload, and find its best moments."""
+    """Import a film from an address, an upload, or one that you have, by its hash: nothing is sent
+    or stored again. Then find its best moments."""
     fact = ProjectSubmitted(
         project=_ref(caller, seed.id("prj")),
         title=body.title,
@@ -231,9 +232,9 @@ def _said(fact: ProjectSubmitted) -> tuple[Any, ...]:
 
 
 def _of_source(stored: Mapping[str, Any]) -> str:
-    """What a film is made of: the address, or the object of an upload."""
-    url, upload = stored.get("url", {}), stored.get("upload", {})
-    return str(url.get("url") or upload.get("object_key"))
+    """What a film is made of: the address, the object of an upload, or the hash of its bytes."""
+    url, upload, asset = (stored.get(kind, {}) for kind in ("url", "upload", "asset"))
+    return str(url.get("url") or upload.get("object_key") or asset.get("sha256"))
 
 
 def _ref(caller: Caller, project_id: str) -> ProjectRef:

@@ -29,7 +29,7 @@ from clipforge_catalog.tables import (
     Project,
     ProjectState,
 )
-from clipforge_contracts import keys
+from clipforge_contracts import ids, keys
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
@@ -59,6 +59,8 @@ async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry)
     project_id = fact.project.project_id
     if upload := fact.source.upload.object_key:
         await removal.wanted(session, removal.folder(upload))
+    if film := fact.source.asset.object_key:
+        await removal.wanted(session, removal.folder(film))
     for table in (Project, DeletedProject):
         if await session.get(table, project_id) is not None:
             return
@@ -70,12 +72,21 @@ async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry)
             title=fact.title,
             source=as_dict(fact.source),
             options=as_dict(fact.options),
+            asset_id=await _asset_of(session, fact),
             sequence=entry.sequence,
             updated_sequence=entry.sequence,
             created_at=entry.time,
             updated_at=entry.time,
         )
     )
+
+
+async def _asset_of(session: AsyncSession, fact: ProjectSubmitted) -> str | None:
+    """The film that it names by its hash, which is kept from now on for its sake, too."""
+    if not fact.source.HasField("asset"):
+        return None
+    asset_id = ids.asset(fact.project.tenant_id, fact.source.asset.sha256)
+    return asset_id if await session.get(Asset, asset_id) is not None else None
 
 
 async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> None:
@@ -96,6 +107,7 @@ async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> 
             sha256=fact.media.sha256,
             media=as_dict(fact.media),
             objects=as_dict(fact.objects),
+            sequence=known.sequence if known else entry.sequence,
             created_at=known.created_at if known else entry.time,
         )
     )

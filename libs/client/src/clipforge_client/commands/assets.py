@@ -1,0 +1,63 @@
+"""`clipforge assets`: films by the hash of their bytes."""
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from clipforge_client.client import Client
+from clipforge_client.commands.options import AsJson
+from clipforge_client.terminal import clock, print_json, print_list, say
+
+assets = typer.Typer(
+    help="Films by the hash of their bytes: each once, however many projects are made of it.",
+    no_args_is_help=True,
+)
+MIB = 1024 * 1024
+
+
+@assets.command("list")
+def list_assets(
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List films, newest first."""
+    with Client() as client:
+        found = list(islice(client.assets(limit=min(limit, 100)), limit))
+    print_list(
+        found,
+        ("id", "length", "size", "MiB", "projects", "kept"),
+        lambda one: (
+            one.id,
+            clock(one.media.duration_ms),
+            f"{one.media.width}x{one.media.height}",
+            f"{one.media.bytes / MIB:.1f}",
+            str(one.project_count),
+            "yes" if one.kept else "no",
+        ),
+        nothing="There are no films yet: clipforge projects create talk.mp4",
+        as_json=as_json,
+    )
+
+
+@assets.command("show")
+def show_asset(
+    asset_id: Annotated[str, typer.Argument(metavar="ASSET", help="Id, such as ast_01h...")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one film, its pictures, and the projects that are made of it."""
+    with Client() as client:
+        asset = client.asset(asset_id)
+    if as_json:
+        print_json(asset.model_dump(mode="json"))
+        return
+    media = asset.media
+    say(f"{clock(media.duration_ms)}, {media.width}x{media.height}, {media.frame_rate:.2f} fps")
+    say(f"  codecs    {media.video_codec or 'no picture'}, {media.audio_codec or 'no sound'}")
+    say(f"  bytes     {media.bytes}")
+    say(f"  sha256    {asset.sha256}")
+    say(f"  film      {'is kept' if asset.kept else 'is not kept any more'}")
+    for name, url in asset.files.items():
+        say(f"  {name:<10}{url}")
+    for project in asset.project_ids:
+        say(f"  project   {project}")
