@@ -348,6 +348,8 @@ class Film:
         """The result of an export of its clip."""
         made: facts.ClipExported = self.fact(facts.ClipExported)
         made.export_id, made.clip_id = export, self.clip
+        objects = made.record.objects
+        objects.clip_key = objects.clip_key.replace(TENANT, self.tenant.id)
         return made
 
     def failed(self, stage: str, about: str = "", *, replay: int = 0) -> facts.StageFailed:

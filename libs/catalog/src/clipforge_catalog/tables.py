@@ -1,6 +1,6 @@
 """The tables. Order and cursors go by (sequence, id), the log's own order, never by id."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -302,6 +302,7 @@ class Export(SQLModel, table=True):
     __table_args__ = (
         Index("exports_by_order", "tenant_id", "sequence", "id"),
         Index("exports_by_project", "project_id"),
+        Index("exports_by_clip", text("(record #>> '{objects,clip_key}')")),
     )
 
     id: str = Field(primary_key=True)
@@ -412,6 +413,18 @@ class Usage(SQLModel, table=True):
     amount: int = Field(sa_column=_sequence())
     cached: bool = False
     at: datetime = Field(sa_column=_time())
+
+
+class TenantDay(SQLModel, table=True):
+    """What a tenant took in on one day (UTC), and by how much what is stored of it has changed."""
+
+    __tablename__ = "tenant_days"
+
+    tenant_id: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    projects: int = 0
+    # Of films and rendered clips, which are nearly all of it. May be negative.
+    stored_bytes: int = Field(default=0, sa_column=_sequence())
 
 
 class Removal(SQLModel, table=True):

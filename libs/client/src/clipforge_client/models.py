@@ -316,10 +316,12 @@ class UsageDay(Model):
     output_seconds: float
     cached_output_seconds: float
     exports: int
+    projects: int = 0  # taken in
+    stored_bytes: int = 0  # at the end of the day: films and rendered clips
 
 
 class Usage(Model):
-    """Days on which something was used, oldest first."""
+    """Days on which something was used or stored, oldest first."""
 
     tenant_id: str
     first: date

@@ -124,6 +124,7 @@ async def _empty(sessions: Sessions) -> None:
             tables.ApiKey,
             tables.Tenant,
             tables.Usage,
+            tables.TenantDay,
             tables.Removal,
             tables.Walk,
             tables.DeletedProject,

@@ -1,6 +1,7 @@
 """Exports of a tenant or a project."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -67,3 +68,14 @@ async def owners(session: AsyncSession, tenant: str, ids: Collection[str]) -> di
         col(Export.id).in_(ids), Export.tenant_id == tenant, Export.state == JobState.WAITING
     )
     return dict((await session.exec(statement)).all())
+
+
+def clip_key() -> Any:
+    """Where the clip of an export lies, for a condition; none: it has none."""
+    return col(Export.record)["objects", "clip_key"].astext
+
+
+def key_of(export: Export) -> str:
+    """Where the clip of a completed export lies. The same key: the same files."""
+    key: str = export.record["objects"]["clip_key"]
+    return key

@@ -13,6 +13,7 @@ keys = typer.Typer(
     help="API keys of your tenant. These commands need a key of the role admin.",
     no_args_is_help=True,
 )
+MIB: Final = 1024 * 1024
 DAY: Final = "%Y-%m-%d"
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id, such as key_01h...")]
 
@@ -69,7 +70,7 @@ def usage(
     tenant: Annotated[str, typer.Option(metavar="TENANT", help="For operators.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tell what was used, by day: minutes of film, seconds of clips, exports."""
+    """Tell what was used, by day: projects, minutes of film, seconds of clips, bytes stored."""
     with Client() as client:
         found = client.usage(
             first=first.date() if first else None,
@@ -78,14 +79,16 @@ def usage(
         )
     print_list(
         found.days,
-        ("day", "film min", "cached", "clips s", "cached", "exports"),
+        ("day", "projects", "film min", "cached", "clips s", "cached", "exports", "stored MiB"),
         lambda one: (
             one.day.isoformat(),
+            str(one.projects),
             f"{one.source_minutes:.1f}",
             f"{one.cached_source_minutes:.1f}",
             f"{one.output_seconds:.1f}",
             f"{one.cached_output_seconds:.1f}",
             str(one.exports),
+            f"{one.stored_bytes / MIB:.1f}",
         ),
         nothing=f"Nothing was used from {found.first} to {found.last}.",
         as_json=as_json,

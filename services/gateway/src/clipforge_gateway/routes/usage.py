@@ -26,17 +26,27 @@ class UsageDay(BaseModel):
     output_seconds: float = Field(description="Of clips that were rendered")
     cached_output_seconds: float = Field(description="Of clips that had been rendered before")
     exports: int
+    projects: int = Field(description="Taken in on this day, whatever has become of them")
+    stored_bytes: int = Field(
+        description="At the end of the day, or now: of films and rendered clips. What is derived "
+        "of a film, such as its pictures, is not counted"
+    )
 
 
 class UsageView(BaseModel):
     tenant_id: str
     first: date
     last: date
-    days: list[UsageDay] = Field(description="Those on which something was used, oldest first")
+    days: list[UsageDay] = Field(
+        description="Those on which something was used or stored, oldest first"
+    )
 
 
 @router.get(
-    "", operation_id="getUsage", summary="What was used, by day", responses=documented(FORBIDDEN)
+    "",
+    operation_id="getUsage",
+    summary="What was used and stored, by day",
+    responses=documented(FORBIDDEN),
 )
 async def get_usage(
     parts: PartsDep,
@@ -56,7 +66,8 @@ async def get_usage(
     if last == date.max:
         raise Problem(INVALID, "`to` lies too far ahead.")
     async with parts.sessions() as session:
-        days = await usage.by_day(session, owner, first, last)
+        # What is stored today is not said of days to come.
+        days = await usage.by_day(session, owner, first, min(last, datetime.now(UTC).date()))
     return UsageView(tenant_id=owner, first=first, last=last, days=[_view(day) for day in days])
 
 
@@ -69,4 +80,6 @@ def _view(day: Day) -> UsageDay:
         output_seconds=round(day.output_ms / 1000, 3),
         cached_output_seconds=round(day.cached_output_ms / 1000, 3),
         exports=day.exports,
+        projects=day.projects,
+        stored_bytes=day.stored_bytes,
     )

@@ -17,7 +17,7 @@ from clipforge.v1.facts_pb2 import (
 from clipforge_catalog.tables import Batch, Export, JobState, Project
 from clipforge_contracts.documents import as_dict
 from clipforge_projector import tally
-from clipforge_projector.projections import job, removal
+from clipforge_projector.projections import day, job, removal
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -76,6 +76,8 @@ async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> N
         return
     if export.state != JobState.COMPLETED:
         tally.of(session).note(tally.EXPORTS.labels(JobState.COMPLETED))
+        export.record = as_dict(fact.record)
+        await day.clip_kept(session, export, entry)
     export.state = JobState.COMPLETED
     await removal.wanted(session, removal.folder(fact.record.objects.clip_key))
     export.record = as_dict(fact.record)
@@ -119,6 +121,7 @@ async def expired(session: AsyncSession, fact: ExportExpired, entry: Entry) -> N
     export = await session.get(Export, fact.export_id)
     if export is None or export.state != JobState.COMPLETED:
         return
+    await day.clip_let_go(session, export, entry)
     export.state = JobState.EXPIRED
     export.failure_reason = "expired"
     export.failure_sentence = GONE

@@ -35,7 +35,7 @@ from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
 from clipforge_projector import tally
-from clipforge_projector.projections import clip, job, removal, transcript
+from clipforge_projector.projections import clip, day, job, removal, transcript
 from clipforge_runtime.bus import Entry
 from clipforge_runtime.dead_letter import UNREADABLE
 
@@ -64,35 +64,39 @@ async def submitted(session: AsyncSession, fact: ProjectSubmitted, entry: Entry)
     for table in (Project, DeletedProject):
         if await session.get(table, project_id) is not None:
             return
-    session.add(
-        Project(
-            id=project_id,
-            tenant_id=fact.project.tenant_id,
-            plan=Plan.read(fact.project.plan),
-            title=fact.title,
-            source=as_dict(fact.source),
-            options=as_dict(fact.options),
-            asset_id=await _asset_of(session, fact),
-            sequence=entry.sequence,
-            updated_sequence=entry.sequence,
-            created_at=entry.time,
-            updated_at=entry.time,
-        )
+    asset = await _asset_of(session, fact)
+    project = Project(
+        id=project_id,
+        tenant_id=fact.project.tenant_id,
+        plan=Plan.read(fact.project.plan),
+        title=fact.title,
+        source=as_dict(fact.source),
+        options=as_dict(fact.options),
+        asset_id=asset.id if asset else None,
+        sequence=entry.sequence,
+        updated_sequence=entry.sequence,
+        created_at=entry.time,
+        updated_at=entry.time,
     )
+    session.add(project)
+    await day.project_taken_in(session, project.tenant_id, entry)
+    if asset is not None:  # nobody else may have kept it until now
+        await day.film_kept(session, project, asset.id, int(asset.media["bytes"]), entry)
 
 
-async def _asset_of(session: AsyncSession, fact: ProjectSubmitted) -> str | None:
+async def _asset_of(session: AsyncSession, fact: ProjectSubmitted) -> Asset | None:
     """The film that it names by its hash, which is kept from now on for its sake, too."""
     if not fact.source.HasField("asset"):
         return None
-    asset_id = ids.asset(fact.project.tenant_id, fact.source.asset.sha256)
-    return asset_id if await session.get(Asset, asset_id) is not None else None
+    return await session.get(Asset, ids.asset(fact.project.tenant_id, fact.source.asset.sha256))
 
 
 async def imported(session: AsyncSession, fact: VideoImported, entry: Entry) -> None:
     project = await _advance(session, fact, entry, AFTER[IMPORT.name])
     if project is None:
         return
+    if project.asset_id != fact.asset_id:
+        await day.film_kept(session, project, fact.asset_id, fact.media.bytes, entry)
     project.asset_id = fact.asset_id
     await removal.wanted(session, removal.folder(fact.objects.source_key))
     project.title = project.title or fact.title  # what it was called meanwhile stays
@@ -204,6 +208,8 @@ async def deleted(session: AsyncSession, fact: ProjectDeleted, entry: Entry) -> 
     project = await session.get(Project, fact.project.project_id)
     if project is None:
         return
+    await day.film_let_go(session, project, entry)
+    await day.clips_let_go(session, project, entry)
     left = await _objects_of(session, project) | await transcript.deleted(session, project)
     for table in (Clip, Export, Job):
         await session.exec(delete(table).where(col(table.project_id) == project.id))
@@ -227,6 +233,7 @@ async def expired(session: AsyncSession, fact: ProjectExpired, entry: Entry) -> 
     project = await session.get(Project, fact.project.project_id)
     if project is None or project.expired_at or project.finished_at is None:
         return
+    await day.film_let_go(session, project, entry)
     project.expired_at = entry.time
     _touch(project, entry)
     await session.flush()
