@@ -14,7 +14,7 @@ FIRING_SECONDS: Final = 600  # the slower of the two waits for five minutes by i
 OUTAGE: Final = "projector"
 OF_OUTAGE: Final = ("ClipForgeNoProjectorActive", "ClipForgeScrapeMissing")
 # Told by kubelet, kube-state-metrics and the NATS exporter, which a small cluster may not have.
-OF_OTHERS: Final = re.compile(r"\b(container|kube|gnatsd|jetstream|kubelet)_")
+OF_OTHERS: Final = re.compile(r"\b(container|kube)_|\|nats\)_")
 # Series that begin with the first time that something happens which need not happen.
 OF_TROUBLE: Final = re.compile(
     r"_(unapplied|restated|refused|dropped|evictions|unreadable)_|handed-back|failed|unknown"
@@ -57,14 +57,11 @@ def firing(namespace: str) -> set[str]:
 
 def _scraped(namespace: str, release: str) -> int:
     """Every pod of the release that runs on is scraped, and answers."""
-    selector = f"app.kubernetes.io/instance={release},app.kubernetes.io/part-of=clipforge"
+    # Those of Deployments: the pod of a Job may be over before anybody looks.
+    selector = f"app.kubernetes.io/instance={release},pod-template-hash"
 
     def missing() -> set[str]:
-        running = {
-            one["metadata"]["name"]
-            for one in objects("pods", namespace, "-l", selector)
-            if one["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"
-        }
+        running = {one["metadata"]["name"] for one in objects("pods", namespace, "-l", selector)}
         up = prometheus.series(f'up{{namespace="{namespace}"}} == 1')
         return running - {one["metric"]["pod"] for one in up}
 

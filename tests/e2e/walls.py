@@ -110,7 +110,7 @@ def _tokens(namespace: str, release: str) -> list[str]:
         program = ("python", "-c", PATCH, another["metadata"]["name"])
         command = ("exec", pod, "-c", component, "--", *program)
         for what, said in json.loads(kubectl(*command, namespace=namespace)).items():
-            wanted = "taken" if what == "own annotation" else "A stage may change"
+            wanted = "taken" if what == "own annotation" else "denied request"
             if wanted not in said:
                 faults.append(f"{component} patches {what}: {said}")
     return faults
