@@ -22,6 +22,13 @@ def series(expression: str) -> list[dict[str, Any]]:
     return found
 
 
+def course(expression: str, begin: float, end: float, *, step: int) -> list[tuple[float, float]]:
+    """The one series of an expression over a time (seconds since 1970): moments and values."""
+    asked = {"query": expression, "start": str(begin), "end": str(end), "step": str(step)}
+    (found,) = ask("query_range", **asked)["result"]
+    return [(float(when), float(value)) for when, value in found["values"]]
+
+
 def rules() -> list[dict[str, Any]]:
     """Every rule that it has."""
     return [rule for group in ask("rules")["groups"] for rule in group["rules"]]

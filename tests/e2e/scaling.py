@@ -4,11 +4,13 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
+from autoscaling.hpa import SYNC, Hpa
 from clipforge_contracts.pipeline import BY_STAGE
+from e2e import prometheus
 from e2e.shell import Failed, configured, eventually, objects, run
 from e2e.visitor import Visitor
 from render import chart
@@ -42,18 +44,21 @@ class Watch:
     """The deployments of a release while they are scaled, and what its pods say."""
 
     def __init__(self, namespace: str, release: str, folder: Path) -> None:
-        self._namespace = namespace
+        self.namespace = namespace
         self._prefix = f"{release}-clipforge-"
         self._folder = folder
         self._heard: dict[str, subprocess.Popen[bytes]] = {}
         self.largest: dict[str, int] = {}
+        self.sizes: list[tuple[float, int]] = []  # of the stage, and when it was seen so
 
     def look(self) -> dict[str, int]:
         """Ready pods a component, now. Listens to each pod of the stage that it has not heard."""
         ready = {}
-        for one in objects("deployments", self._namespace):
+        for one in objects("deployments", self.namespace):
             name = one["metadata"]["name"].removeprefix(self._prefix)
             self.largest[name] = max(self.largest.get(name, 0), one["spec"]["replicas"])
+            if name == STAGE:
+                self.sizes.append((time.time(), one["spec"]["replicas"]))
             ready[name] = one["status"].get("readyReplicas", 0)
         self._listen()
         return ready
@@ -61,6 +66,15 @@ class Watch:
     def until(self, what: str, condition: Callable[[dict[str, int]], bool]) -> float:
         """Look until it holds; the seconds. Failed where it never does."""
         return eventually(what, lambda: condition(self.look()), within=PATIENCE_SECONDS)
+
+    def autoscaler(self) -> dict[str, Any]:
+        """The stage's, as the cluster has it."""
+        (found,) = (
+            one
+            for one in objects("hpa", self.namespace)
+            if one["metadata"]["name"] == f"{self._prefix}{STAGE}"
+        )
+        return found
 
     def busy_killed(self) -> int:
         """How many pods of the stage were asked to end while they worked."""
@@ -71,11 +85,11 @@ class Watch:
 
     def _listen(self) -> None:
         selector = f"app.kubernetes.io/component={STAGE}"
-        for pod in objects("pods", self._namespace, "-l", selector):
+        for pod in objects("pods", self.namespace, "-l", selector):
             name = pod["metadata"]["name"]
             if name not in self._heard and pod["status"]["phase"] == "Running":
                 file = self._folder / f"{name}.log"
-                command = ["kubectl", "-n", self._namespace, "logs", "-f", name]
+                command = ["kubectl", "-n", self.namespace, "logs", "-f", name]
                 with file.open("wb") as to:
                     self._heard[name] = subprocess.Popen(command, stdout=to, stderr=to)
 
@@ -84,6 +98,7 @@ def out_and_in(visitor: Visitor, watch: Watch) -> dict[str, float]:
     """Seconds to the largest size with work waiting, and back; how many were killed at work."""
     before = watch.look()
     watch.largest.clear()
+    watch.sizes.clear()
     began = time.monotonic()
     # One after the other: no other stage has more than it can do at once.
     projects = visitor.submit(JOBS)
@@ -94,7 +109,32 @@ def out_and_in(visitor: Visitor, watch: Watch) -> dict[str, float]:
     if grown != {STAGE}:
         raise Failed(f"a backlog of {STAGE} made these larger: {grown}")
     back = watch.until("scaled in", lambda ready: ready[STAGE] == before[STAGE])
-    return {"scale_out_s": out, "scale_in_s": back, "busy_killed": watch.busy_killed()}
+    return {
+        "scale_out_s": out,
+        "scale_in_s": back,
+        "busy_killed": watch.busy_killed(),
+        "model_off_s": beside_the_model(watch),
+    }
+
+
+def beside_the_model(watch: Watch) -> float:
+    """Seconds between the largest size as decided here and by tests/autoscaling from the same load.
+
+    Failed where the model decides for another largest size.
+    """
+    begin, end = watch.sizes[0][0], watch.sizes[-1][0]
+    load = f'clipforge:stage_outstanding:sum{{namespace="{watch.namespace}",stage="{STAGE}"}}'
+    model, size, modelled = Hpa.of(watch.autoscaler()), watch.sizes[0][1], []
+    for when, outstanding in prometheus.course(load, begin, end, step=SYNC):
+        size = model.decide(int(when - begin), size, int(outstanding))
+        modelled.append((when, size))
+    largest = max(size for _, size in watch.sizes)
+    if (other := max(size for _, size in modelled)) != largest:
+        raise Failed(f"the cluster went up to {largest} pods, and the model to {other}: {modelled}")
+    here, there = (
+        next(when for when, size in sizes if size == largest) for sizes in (watch.sizes, modelled)
+    )
+    return abs(here - there)
 
 
 def by_cpu(visitor: Visitor, watch: Watch) -> float:
