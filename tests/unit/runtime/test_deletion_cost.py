@@ -132,10 +132,28 @@ async def test_what_runs_is_told_when_it_changes_and_not_again() -> None:
     async def looked() -> bool:
         return looks > len(course) + 2
 
-    async with told_cost(listener, running, every=OFTEN):
+    async with told_cost(listener, running, look=OFTEN, every=OFTEN):
         await eventually(looked)
 
     assert listener.heard == ["0", "2", "1", "0"]
+
+
+async def test_that_a_pod_turns_busy_or_idle_is_told_at_once_and_how_busy_it_is_later() -> None:
+    listener, looks = Listener(), 0
+    course = [0, 3, 2, 1, 0, 4, 5]
+
+    def running() -> int:
+        nonlocal looks
+        looks += 1
+        return course[min(looks - 1, len(course) - 1)]
+
+    async def looked() -> bool:
+        return looks > len(course) + 2
+
+    async with told_cost(listener, running, look=OFTEN, every=3600):
+        await eventually(looked)
+
+    assert listener.heard == ["0", "3", "0", "4"]
 
 
 async def test_a_failure_is_counted_said_once_and_made_good(
@@ -150,7 +168,7 @@ async def test_a_failure_is_counted_said_once_and_made_good(
     async def heard() -> bool:
         return listener.heard == ["4"]
 
-    async with told_cost(listener, lambda: 4, every=OFTEN):
+    async with told_cost(listener, lambda: 4, look=OFTEN, every=OFTEN):
         await eventually(refused)
         listener.refuses = False
         await eventually(heard)
@@ -162,5 +180,5 @@ async def test_a_failure_is_counted_said_once_and_made_good(
 async def test_without_a_pod_nothing_is_told() -> None:
     nobody: Pod | None = None
 
-    async with told_cost(nobody, lambda: 1 // 0, every=OFTEN):
+    async with told_cost(nobody, lambda: 1 // 0, look=OFTEN, every=OFTEN):
         pass
