@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import typer
 
-from clipforge_client import Client, cli
+from clipforge_client import Client, cli, profiles
 from clipforge_contracts.plans import Plan
 from clipforge_export import frame
-from clipforge_gateway import depth, gate, limits
+from clipforge_gateway import depth, gate, limits, webhook_events
 from clipforge_gateway.settings import Settings as GatewaySettings
 from clipforge_import import limits as import_limits
 from clipforge_runtime.settings import RuntimeSettings
@@ -173,6 +173,26 @@ def test_the_limits_of_the_guide_are_those_that_the_product_comes_with() -> None
         f"| body | {limits.MAX_BODY // 1024**2} MiB, with {depth.MAX_DEPTH} levels",
     ):
         assert figure in page
+
+
+def test_the_event_of_the_guide_to_webhooks_is_one_that_is_sent() -> None:
+    [event] = blocks(ROOT / "docs/guides/webhooks.md", "json")
+
+    webhook_events.ProjectReady.model_validate_json(event, extra="forbid")
+
+
+def test_the_profiles_of_the_guide_to_the_command_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    [file] = blocks(ROOT / "docs/guides/command.md", "toml")
+    profiles.path().parent.mkdir()
+    profiles.path().touch(mode=0o600)
+    profiles.path().write_text(file)
+
+    known = profiles.read()
+
+    assert known.find(known.default).url.startswith("https://")
 
 
 def test_the_addresses_of_the_guides_are_routes_of_the_gateway() -> None:
