@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import select
 
 from clipforge.v1 import facts_pb2 as facts
+from clipforge_catalog.queries import retention
 from clipforge_catalog.tables import Job, JobState, Project, Removal
 from clipforge_contracts import ids, keys
 from clipforge_contracts.facts import Fact
@@ -19,7 +20,7 @@ from clipforge_contracts.pipeline import MAINTENANCE
 from clipforge_contracts.plans import Plan, Priority
 from clipforge_maintenance import uploads
 from clipforge_maintenance.handler import remove_objects
-from clipforge_projector.due import AGAIN, UNSETTLED, expiring_projects, state_what_is_due
+from clipforge_projector.due import AGAIN, UNSETTLED, state_what_is_due
 from clipforge_runtime.slots import Slots
 from clipforge_runtime.worker import Worker
 from gateways import Film, House, Tenant, problem
@@ -134,8 +135,10 @@ async def test_a_dry_run_lists_what_is_due_and_changes_nothing(house: House) -> 
     film = await house.ready(free)
     by = datetime.now(UTC) + SOON
 
-    listed = {row.id for row in await expiring_projects(house.sessions, KEPT, by=by)}
-    now = {row.id for row in await expiring_projects(house.sessions, KEPT, by=datetime.now(UTC))}
+    async with house.sessions() as session:
+        found = await retention.films(session, KEPT, by=by, limit=200)
+        at_once = await retention.films(session, KEPT, by=datetime.now(UTC), limit=200)
+    listed, now = {row.id for row in found}, {row.id for row in at_once}
 
     assert film.project in listed
     assert film.project not in now

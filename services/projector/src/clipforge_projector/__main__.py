@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from clipforge_catalog.database import open_database
+from clipforge_catalog.queries import retention
 from clipforge_projector import due, projector, schema
 from clipforge_projector.due import keep_up
 from clipforge_projector.figures import keep_figures
@@ -116,10 +117,11 @@ async def rebuild(settings: Settings, *, from_nothing: bool) -> None:
 async def show_due(settings: Settings, hours: float) -> None:
     """A dry run: what is to go within some hours, in words; nothing goes."""
     by = datetime.now(UTC) + timedelta(hours=hours)
-    async with open_database(settings.database_url.get_secret_value(), pool_size=1) as sessions:
-        projects = await due.expiring_projects(sessions, settings.retention, by=by)
-        exports = await due.expiring_exports(sessions, settings.retention, by=by)
-        removals = await due.due_removals(sessions, now=by)
+    url = settings.database_url.get_secret_value()
+    async with open_database(url, pool_size=1) as sessions, sessions() as session:
+        projects = await retention.films(session, settings.retention, by=by, limit=due.AT_ONCE)
+        exports = await retention.exports(session, settings.retention, by=by, limit=due.AT_ONCE)
+        removals = await retention.removals(session, asked_before=by - due.AGAIN, limit=due.AT_ONCE)
     for project in projects:
         sys.stdout.write(f"film of project {project.id}, finished {project.finished_at}\n")
     for export, _ in exports:

@@ -6,25 +6,16 @@ has an id that follows from what it is about, and a removal that came to nothing
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
-
-from sqlmodel import case, col, func, or_, select
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ExportExpired, ProjectExpired, RemovalRequested
 from clipforge_catalog.database import Sessions
-from clipforge_catalog.tables import (
-    Export,
-    Job,
-    JobState,
-    Position,
-    Project,
-    Removal,
-    Tenant,
-    Walk,
-)
+from clipforge_catalog.queries import retention as due
+from clipforge_catalog.queries.retention import Retention
+from clipforge_catalog.tables import Position, Removal, Walk
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.plans import Plan
 from clipforge_contracts.validation import MAX_REMOVED
@@ -43,8 +34,6 @@ AGAIN: Final = timedelta(hours=1)  # a removal that is not done by then is asked
 UNSETTLED: Final = timedelta(hours=1)
 UPLOADS_AFTER: Final = timedelta(days=2)  # addresses of parts are good for 6 hours
 SWEEP: Final = timedelta(hours=1)
-
-Retention = Mapping[Plan, timedelta]
 
 
 class Log(Publisher, Reader, Protocol):
@@ -67,76 +56,21 @@ async def state_what_is_due(
 ) -> int:
     """One round; how many facts were stated."""
     stated = 0
-    for project in await expiring_projects(sessions, retention, by=now):
+    async with sessions() as session:
+        films = await due.films(session, retention, by=now, limit=AT_ONCE)
+        exports = await due.exports(session, retention, by=now, limit=AT_ONCE)
+        removals = await due.removals(session, asked_before=now - AGAIN, limit=MAX_REMOVED)
+    for project in films:
         fact = ProjectExpired(project=ref(project))
         stated += await _once(bus, fact, ids.derive("evt", project.id, "expired"))
-    for export, project in await expiring_exports(sessions, retention, by=now):
+    for export, project in exports:
         gone = ExportExpired(project=ref(project), export_id=export.id)
         stated += await _once(bus, gone, ids.derive("evt", export.id, "expired"))
-    if removals := await due_removals(sessions, now=now):
+    if removals:
         settled = await _true_up_to(sessions, bus, now) - UNSETTLED
         await _request(bus, removals, settled)
         stated += 1
     return stated + await _sweep_uploads(sessions, bus, now)
-
-
-async def expiring_projects(
-    sessions: Sessions, retention: Retention, *, by: datetime
-) -> Sequence[Project]:
-    """Finished projects whose film is to go by a time, none of whose work waits; oldest first."""
-    waits = select(Job.id).where(
-        col(Job.project_id) == col(Project.id), col(Job.state) == JobState.WAITING
-    )
-    statement = (
-        select(Project)
-        .outerjoin(Tenant, col(Tenant.id) == col(Project.tenant_id))
-        .where(
-            col(Project.expired_at).is_(None),
-            col(Project.finished_at) < _latest(retention, by),
-            ~waits.exists(),
-        )
-        .order_by(col(Project.finished_at))
-        .limit(AT_ONCE)
-    )
-    async with sessions() as session:
-        return (await session.exec(statement)).all()
-
-
-async def expiring_exports(
-    sessions: Sessions, retention: Retention, *, by: datetime
-) -> Sequence[tuple[Export, Project]]:
-    """Exports whose files are to go by a time, and their projects; oldest first."""
-    statement = (
-        select(Export, Project)
-        .join(Project, col(Project.id) == col(Export.project_id))
-        .outerjoin(Tenant, col(Tenant.id) == col(Project.tenant_id))
-        .where(
-            col(Export.state) == JobState.COMPLETED,
-            col(Export.finished_at) < _latest(retention, by),
-        )
-        .order_by(col(Export.finished_at))
-        .limit(AT_ONCE)
-    )
-    async with sessions() as session:
-        return (await session.exec(statement)).all()
-
-
-async def due_removals(sessions: Sessions, *, now: datetime) -> Sequence[Removal]:
-    """Objects whose removal nobody has been asked for, or was long ago."""
-    statement = (
-        select(Removal)
-        .where(or_(col(Removal.requested_at).is_(None), col(Removal.requested_at) < now - AGAIN))
-        .order_by(col(Removal.sequence), col(Removal.key))
-        .limit(MAX_REMOVED)
-    )
-    async with sessions() as session:
-        return (await session.exec(statement)).all()
-
-
-def _latest(retention: Retention, by: datetime) -> object:
-    """What ended before this is due, by the plan that the tenant has today."""
-    plan = func.coalesce(col(Tenant.plan), col(Project.plan))
-    return case({name.value: by - kept for name, kept in retention.items()}, value=plan)
 
 
 async def _once(bus: Publisher, fact: ProjectExpired | ExportExpired, fact_id: str) -> int:
