@@ -21,9 +21,6 @@ SECONDS: Final = int(os.environ.get("CONTRACT_SECONDS", "60"))
 LEFT_OUT: Final = (
     # That a cursor is one of ours, or an entity tag the newest, no schema can say.
     "positive_data_acceptance",
-    # To GET /v1/dead-letters/{job_id}, /v1/dead-letters/replay is an id that it refuses (422).
-    "unsupported_method",
-    "allow_header_conformance",
 )
 
 

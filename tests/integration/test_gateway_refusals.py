@@ -31,6 +31,11 @@ async def test_an_address_of_nothing_is_not_found(tenant: Tenant, path: str) -> 
         ("PUT", "/v1/projects", "GET, POST"),
         ("PUT", f"/v1/projects/{PROJECT}", "DELETE, GET, PATCH"),
         ("DELETE", "/health", "GET"),
+        # Words, and no ids of what a template names.
+        ("GET", "/v1/dead-letters/replay", "POST"),
+        ("PATCH", "/v1/presets/built-in", "GET"),
+        ("DELETE", "/v1/caption-styles/built-in", "GET"),
+        ("GET", "/v1/exports/batch", "POST"),
         ("TRACE", "/v1/projects", "GET, POST"),
     ],
 )

@@ -18,7 +18,7 @@ from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
 from clipforge_catalog.database import POOL_SIZE, Sessions, open_database
 from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
-from clipforge_gateway import openapi, problems
+from clipforge_gateway import openapi, problems, spelled_out
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
 from clipforge_gateway.etags import EntityTags
 from clipforge_gateway.feed import Feed
@@ -138,6 +138,7 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
     )
     for module in modules:
         app.include_router(module.router)
+    spelled_out.close(app, [module.router for module in modules])
     return app
 
 

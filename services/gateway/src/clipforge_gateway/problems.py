@@ -211,12 +211,14 @@ def install(app: FastAPI) -> None:
 
 
 def _methods_at(app: FastAPI, path: str) -> list[str]:
-    """What may be done at an address."""
+    """What may be done at an address. One that is spelled out is not what a template means."""
+    paths = app.openapi()["paths"]
+    templates = [path] if path in paths else paths
     return sorted(
         method.upper()
-        for template, methods in app.openapi()["paths"].items()
+        for template in templates
         if compile_path(template)[0].match(path)
-        for method in methods
+        for method in paths[template]
     )
 
 
