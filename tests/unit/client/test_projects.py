@@ -105,3 +105,22 @@ ASSET = {
     "project_ids": ["prj_1"],
     "created_at": "2026-01-02T03:04:05Z",
 }
+
+
+def test_what_is_to_go_next_is_told_with_its_time(command: Command) -> None:
+    expiry = {
+        "kind": "export",
+        "tenant_id": "ten_1",
+        "project_id": "prj_1",
+        "export_id": "exp_1",
+        "title": "A talk",
+        "bytes": 4_000_000,
+        "finished_at": "2026-01-02T03:04:05Z",
+        "expires_at": "2026-01-02T15:04:05Z",
+    }
+
+    said, gateway = command("retention list --kind export --within 48", page(expiry))
+
+    assert "2026-01-02 15:04" in said
+    assert "exp_1" in said
+    assert gateway.requests[0].url.params["within_hours"] == "48.0"

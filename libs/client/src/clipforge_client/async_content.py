@@ -7,7 +7,16 @@ from uuid import uuid4
 
 from clipforge_client import content_calls
 from clipforge_client.async_wire import AsyncWire
-from clipforge_client.models import Asset, Clip, Hit, TranscriptVersion, Usage, Word
+from clipforge_client.models import (
+    Asset,
+    Clip,
+    Expiry,
+    Hit,
+    RetentionBacklog,
+    TranscriptVersion,
+    Usage,
+    Word,
+)
 
 
 class AsyncContent:
@@ -111,6 +120,26 @@ class AsyncContent:
     async def asset(self, asset_id: str) -> Asset:
         """One film: its media, links to its pictures, and which projects are made of it."""
         return await self._wire.do(content_calls.get_asset(asset_id))
+
+    def expiring(
+        self,
+        *,
+        kind: str = "film",
+        within_hours: float = 24,
+        tenant: str = "",
+        limit: int = 20,
+    ) -> AsyncIterator[Expiry]:
+        """What is to go within some hours, the next first: films, or files of exports (`export`).
+
+        `tenant` is for operators: another one, or `all`.
+        """
+        return self._wire.pages(
+            lambda cursor: content_calls.list_expiring(kind, within_hours, tenant, cursor, limit)
+        )
+
+    async def retention_backlog(self) -> RetentionBacklog:
+        """What is due in each step of letting go, of all tenants. For operators."""
+        return await self._wire.do(content_calls.retention_backlog())
 
     async def usage(
         self, *, first: date | None = None, last: date | None = None, tenant: str = ""

@@ -20,6 +20,7 @@ from clipforge_client.commands import (
     profiles,
     project_edit,
     queues,
+    retention,
     tenants,
     webhooks,
     words,
@@ -104,6 +105,7 @@ def assemble() -> typer.Typer:
     app.add_typer(queues.dead_letters, name="dead-letters")
     app.add_typer(project_edit.projects, name="projects")
     app.add_typer(assets.assets, name="assets")
+    app.add_typer(retention.retention, name="retention")
     app.add_typer(events.events, name="events")
     app.add_typer(operation.keys, name="keys")
     app.add_typer(webhooks.webhooks, name="webhooks")
@@ -116,6 +118,7 @@ def assemble() -> typer.Typer:
         words.words,
         project_edit.projects,
         assets.assets,
+        retention.retention,
         events.events,
         operation.keys,
         profiles.profiles,

@@ -6,7 +6,16 @@ from typing import Any
 from uuid import uuid4
 
 from clipforge_client import content_calls
-from clipforge_client.models import Asset, Clip, Hit, TranscriptVersion, Usage, Word
+from clipforge_client.models import (
+    Asset,
+    Clip,
+    Expiry,
+    Hit,
+    RetentionBacklog,
+    TranscriptVersion,
+    Usage,
+    Word,
+)
 from clipforge_client.wire import Wire
 
 
@@ -112,6 +121,26 @@ class Content:
     def asset(self, asset_id: str) -> Asset:
         """One film: its media, links to its pictures, and which projects are made of it."""
         return self._wire.do(content_calls.get_asset(asset_id))
+
+    def expiring(
+        self,
+        *,
+        kind: str = "film",
+        within_hours: float = 24,
+        tenant: str = "",
+        limit: int = 20,
+    ) -> Iterator[Expiry]:
+        """What is to go within some hours, the next first: films, or files of exports (`export`).
+
+        `tenant` is for operators: another one, or `all`.
+        """
+        return self._wire.pages(
+            lambda cursor: content_calls.list_expiring(kind, within_hours, tenant, cursor, limit)
+        )
+
+    def retention_backlog(self) -> RetentionBacklog:
+        """What is due in each step of letting go, of all tenants. For operators."""
+        return self._wire.do(content_calls.retention_backlog())
 
     def usage(
         self, *, first: date | None = None, last: date | None = None, tenant: str = ""

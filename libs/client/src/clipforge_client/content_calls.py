@@ -5,7 +5,17 @@ from datetime import date
 from typing import Any
 
 from clipforge_client.calls import Call, id_in_path, nothing, page_of
-from clipforge_client.models import Asset, Clip, Hit, Page, TranscriptVersion, Usage, Word
+from clipforge_client.models import (
+    Asset,
+    Clip,
+    Expiry,
+    Hit,
+    Page,
+    RetentionBacklog,
+    TranscriptVersion,
+    Usage,
+    Word,
+)
 
 
 def list_clips(project: str, order: str, cursor: str) -> Call[Page[Clip]]:
@@ -74,6 +84,18 @@ def list_assets(cursor: str, limit: int) -> Call[Page[Asset]]:
 
 def get_asset(asset: str) -> Call[Asset]:
     return Call("GET", f"/v1/assets/{id_in_path(asset)}", Asset.model_validate)
+
+
+def list_expiring(
+    kind: str, within_hours: float, tenant: str, cursor: str, limit: int
+) -> Call[Page[Expiry]]:
+    asked = {"kind": kind, "within_hours": within_hours, **({"tenant": tenant} if tenant else {})}
+    params = {**asked, **page_of(cursor, limit)}
+    return Call("GET", "/v1/retention", Page[Expiry].model_validate, params)
+
+
+def retention_backlog() -> Call[RetentionBacklog]:
+    return Call("GET", "/v1/retention/backlog", RetentionBacklog.model_validate)
 
 
 def usage(first: date | None, last: date | None, tenant: str) -> Call[Usage]:

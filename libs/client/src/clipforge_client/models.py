@@ -329,6 +329,30 @@ class Usage(Model):
     days: list[UsageDay]
 
 
+class Expiry(Model):
+    """A film, or the files of an export, that are to go."""
+
+    kind: str  # film or export
+    tenant_id: str
+    project_id: str
+    export_id: str | None = None
+    title: str
+    bytes: int
+    finished_at: datetime
+    expires_at: datetime
+
+
+class RetentionBacklog(Model):
+    """What is due in each step of letting go, and not done."""
+
+    films: int
+    exports: int
+    removals: int  # objects that nobody refers to any more
+    removals_requested: int
+    oldest_removal_at: datetime | None = None
+    kept_hours: dict[str, float] = {}
+
+
 class Queue(Model):
     """How much waits, runs and has ended."""
 

@@ -53,6 +53,7 @@ from clipforge_gateway.routes import (
     project_lists,
     projects,
     queues,
+    retention,
     search,
     tenants,
     transcripts,
@@ -134,7 +135,7 @@ def create_app(origins: Sequence[str] = ()) -> FastAPI:
         ),
         *(batches, brand_assets, brand_kits, caption_styles, presets),
         *(webhooks, webhook_deliveries, jobs, dead_letters, queues, usage, keys, tenants),
-        *(health, problem_pages),
+        *(retention, health, problem_pages),
     )
     for module in modules:
         app.include_router(module.router)
