@@ -86,7 +86,7 @@ def test_replaying_all_goes_on_while_there_are_more(command: Command) -> None:
         httpx.Response(202, json={"replayed": 3, "more": False}),
     )
 
-    assert "1000 replayed" in said
+    assert "1003 replayed" in said
     assert len(gateway.requests) == 2
 
 
