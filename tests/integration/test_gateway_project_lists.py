@@ -170,6 +170,7 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
         (Filters(), Sort.TITLE_BACKWARDS, PLACE, "projects_by_title"),
         (Filters(state=ProjectState.FAILED), Sort.NEWEST, PLACE, "projects_by_state"),
         (Filters(state=ProjectState.FAILED), Sort.OLDEST, None, "projects_by_state"),
+        (Filters(language="de"), Sort.NEWEST, None, "projects_by_language"),
         (Filters(since=SINCE, until=SINCE + timedelta(hours=1)), Sort.NEWEST, None, "_by_time"),
     ],
 )

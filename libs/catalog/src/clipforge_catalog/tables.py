@@ -107,6 +107,7 @@ class Project(SQLModel, table=True):
     __table_args__ = (
         Index("projects_by_order", "tenant_id", "sequence", "id"),
         Index("projects_by_state", "tenant_id", "state", "sequence", "id"),
+        Index("projects_by_language", "tenant_id", text("lower(language::text)"), "sequence", "id"),
         Index("projects_by_time", "tenant_id", "created_at"),
         Index(
             "projects_by_title",

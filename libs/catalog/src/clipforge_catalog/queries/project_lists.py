@@ -1,7 +1,7 @@
 """A tenant's projects as a list: filtered, sorted, and in pages that stay where they are.
 
-A page is one query over one index: `projects_by_order` or, of a state, a title's order or a time,
-the one that is made for it.
+A page is one query over one index: `projects_by_order` or, of a state, a language, a title's order
+or a time, the one that is made for it.
 """
 
 from dataclasses import dataclass
