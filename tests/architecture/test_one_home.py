@@ -15,6 +15,7 @@ HOMES = {
     "nats": ["libs/runtime/src/clipforge_runtime/jetstream/client.py"],
     "minio": ["libs/runtime/src/clipforge_runtime/s3.py"],
     "fastapi": ["services/gateway/src/"],
+    "h11": ["services/gateway/src/clipforge_gateway/slow_clients.py"],
     "jwt": ["services/gateway/src/clipforge_gateway/tokens.py"],
     "faster_whisper": ["services/transcription/src/clipforge_transcription/engines/"],
     "ctranslate2": ["services/transcription/src/clipforge_transcription/engines/"],
@@ -30,6 +31,7 @@ HOMES = {
 }
 ONE_FILE = {
     "cachetools",
+    "h11",
     "jwt",
     "nats",
     "minio",

@@ -41,12 +41,13 @@ class Gate:
                 SHED.labels(overloaded).inc()
                 raise Problem(OVERLOADED, "This gateway is busy just now. Try again in a moment.")
             caller = await caller_or_none(Request(scope))
-            if caller is None:  # the route says that it is nobody
-                await self._app(scope, receive, send)
+            if caller is not None:
+                send = await _counted(scope, caller, send)
+                with self._one_more(scope, caller, what):
+                    await self._app(scope, receive, send)
                 return
-            send = await _counted(scope, caller, send)
-            with self._one_more(scope, caller, what):
-                await self._app(scope, receive, send)
+        # The route says that it is nobody, who takes no place of those who are somebody meanwhile.
+        await self._app(scope, receive, send)
 
     @contextmanager
     def _one_more(self, scope: Scope, caller: Caller, what: str) -> Generator[None]:

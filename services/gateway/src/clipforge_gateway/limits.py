@@ -18,17 +18,21 @@ from clipforge_gateway.problems import (
     INVALID,
     TOO_LARGE,
     TOO_LONG,
+    TOO_SLOW,
     Kind,
     answer,
 )
+from clipforge_gateway.slow_clients import DROPPED
 
 log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 1024 * 1024  # bytes; media never comes through here
+BODY_SECONDS: Final = 30.0  # for all of it: 1 MiB at 35 kB a second
 MAX_URL: Final = 8 * 1024
 # What is too large is read on for a while: a client that still sends does not read our answer.
 DRAINED: Final = 16 * MAX_BODY
 DRAIN_SECONDS: Final = 5.0
+SLOW: Final = "The body did not arrive in time. Send it in one go."
 LARGE: Final = f"At most {MAX_BODY} bytes a request. Films go to the addresses of an upload."
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 32 * 1024  # all together
@@ -64,12 +68,16 @@ class Limits:
         request_id = _request_id(headers.get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         received = 0
+        whole = False
+        until = asyncio.get_running_loop().time() + BODY_SECONDS
         depth = Depth()
         begun = False
 
         async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, whole
+            # What comes after the body is the end of the connection, in its own time.
+            message = await receive() if whole else await _in_time(receive, until)
+            whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > MAX_BODY:  # sent in chunks, without a declared length
                 await _drain(receive)
@@ -124,6 +132,16 @@ def _size(scope: Scope) -> int:
 def _declared(headers: Headers) -> int:
     length = headers.get("content-length", "0")
     return int(length) if length.isdecimal() and len(length) < 20 else 0
+
+
+async def _in_time(receive: Receive, until: float) -> Message:
+    try:
+        async with asyncio.timeout_at(until):
+            return await receive()
+    except TimeoutError:
+        DROPPED.labels("body").inc()
+        # Closed, as the rest of the body would be read as the next request.
+        raise HTTPException(TOO_SLOW.status, SLOW, {"Connection": "close"}) from None
 
 
 async def _drain(receive: Receive) -> None:

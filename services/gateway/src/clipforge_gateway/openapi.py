@@ -27,6 +27,7 @@ from clipforge_gateway.problems import (
     RATE_LIMITED,
     TOO_LARGE,
     TOO_LONG,
+    TOO_SLOW,
     UNCONDITIONAL,
     Kind,
     ProblemBody,
@@ -108,7 +109,7 @@ def _tell_errors(operation: Operation) -> None:
     responses = operation["responses"]
     _tell(operation, INTERNAL)
     if "requestBody" in operation:
-        _tell(operation, TOO_LARGE)
+        _tell(operation, TOO_LARGE, TOO_SLOW)
     if any(one["name"] == "If-Match" for one in operation.get("parameters", ())):
         _tell(operation, CHANGED, UNCONDITIONAL)
     if not operation.get("parameters") and "requestBody" not in operation:

@@ -40,6 +40,7 @@ UNAUTHENTICATED = Kind("unauthenticated", 401, "This request needs a valid API k
 FORBIDDEN = Kind("forbidden", 403, "This API key may not do that")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
+TOO_SLOW = Kind("too-slow", 408, "The request did not arrive in time")
 CONFLICT = Kind("conflict", 409, "The state of the thing does not allow this")
 IN_PROGRESS = Kind("request-in-progress", 409, "The same request is being answered")
 NOT_REPEATABLE = Kind("answer-not-repeatable", 409, "This was done, and is not answered twice")
@@ -64,6 +65,7 @@ CATALOGUE: Final = (
     FORBIDDEN,
     NOT_FOUND,
     METHOD,
+    TOO_SLOW,
     CONFLICT,
     IN_PROGRESS,
     NOT_REPEATABLE,

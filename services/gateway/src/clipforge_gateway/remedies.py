@@ -15,6 +15,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "alike. Check the id and the key. A transcript or a clip may be still to come: `detail` says.",
     "method-not-allowed": "The address is right, the method is not. The header `Allow` lists "
     "those that it takes.",
+    "too-slow": "The body did not arrive within 30 seconds, and the connection is closed. Send it "
+    "in one go; films go to the addresses of an upload, part by part.",
     "conflict": "The thing is in a state in which this cannot be done, such as an upload that "
     "lacks parts, or a project that was cancelled. `detail` names the state and the way out.",
     "request-in-progress": "Another request with the same `Idempotency-Key` is at work. Send it "

@@ -7,6 +7,8 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from clipforge_gateway.slow_clients import Patient
+
 CLOSE_SECONDS: Final = 10  # for requests in hand at SIGTERM
 KEEP_ALIVE_SECONDS: Final = 75  # above the 60 s of common proxies, which must be the first to close
 HEAD_BYTES: Final = 64 * 1024  # of a request line and its headers
@@ -32,7 +34,9 @@ def web_server(app: FastAPI, host: str, port: int) -> Server:
             access_log=False,
             timeout_graceful_shutdown=CLOSE_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            http=Patient,
             h11_max_incomplete_event_size=HEAD_BYTES,
             server_header=False,
+            proxy_headers=False,  # nothing goes by where a client says that it is
         )
     )
