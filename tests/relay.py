@@ -1,4 +1,4 @@
-"""A wire between a service and a server, which a test can cut and mend."""
+"""A wire between a service and a server, which a test can cut, mend and hold up."""
 
 import asyncio
 import contextlib
@@ -20,6 +20,7 @@ class Relay:
     _server: asyncio.Server | None = None
     _ends: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     _connections: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
+    _flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     @asynccontextmanager
@@ -31,6 +32,7 @@ class Relay:
             yield relay
         finally:
             relay.cut()
+            relay.flow()
             await asyncio.gather(*relay._connections)
 
     def cut(self) -> None:
@@ -40,8 +42,17 @@ class Relay:
         for end in self._ends:
             end.transport.abort()
 
+    def stall(self) -> None:
+        """Keep connections, take what is sent, and pass nothing on."""
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Pass on what was held up, and what comes."""
+        self._flowing.set()
+
     async def mend(self) -> None:
         """Listen, on the same port as before."""
+        self.flow()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -53,13 +64,13 @@ class Relay:
     async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         far, forth = await asyncio.open_connection(self.host, self.to_port)
         self._ends |= {back, forth}
-        await asyncio.gather(_pass(near, forth), _pass(far, back))
+        await asyncio.gather(self._pass(near, forth), self._pass(far, back))
         self._ends -= {back, forth}
 
-
-async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while block := await source.read(BLOCK):
-            sink.write(block)
-            await sink.drain()
-    sink.close()
+    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while block := await source.read(BLOCK):
+                await self._flowing.wait()
+                sink.write(block)
+                await sink.drain()
+        sink.close()

@@ -1,5 +1,6 @@
 """Health: which dependency is away, to people and probes; and what goes on without it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from clipforge_gateway import outlook
+from clipforge_gateway import gate, outlook, rows
 from clipforge_gateway.app import create_app, open_parts
 from gateways import FILM, House, Tenant, problem
 from relay import Relay
@@ -187,3 +188,46 @@ async def test_without_a_dependency_no_new_work_is_taken_on_until_it_is_back(
         assert problem(refused) == (503, "unavailable")
         assert int(refused.headers["retry-after"]) > 0
         assert words in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("away", DEPENDENCIES)
+async def test_a_dependency_that_hangs_is_not_waited_for_without_end(
+    house: House, cut: Cut, tenant: Tenant, away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = await house.ready(tenant)
+    headers = {"Authorization": f"Bearer {tenant.key}"}
+    await cut.settled("/health", 200)
+    await cut.anybody.get("/v1/projects", headers=headers)  # the key is known from now on
+    monkeypatch.setattr(gate, "ANSWER_SECONDS", 5.0)
+    monkeypatch.setattr(rows, "LOG_SECONDS", 0.5)
+    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0.0)
+    project = f"/v1/projects/{film.project}"
+    cut.wires[away].stall()
+
+    at_once = [  # more than there are connections to the database
+        asyncio.create_task(cut.anybody.get(path, headers=headers))
+        for path in (project, "/v1/projects", f"{project}/transcript")
+        for _ in range(10)
+    ]
+    taken = await cut.anybody.post(
+        "/v1/projects", json={"source": {"type": "url", "url": FILM}}, headers=headers
+    )
+    found = [await one for one in at_once]
+    cut.wires[away].flow()
+
+    async def back() -> bool:
+        again = [await cut.anybody.get(one.request.url, headers=headers) for one in found[::10]]
+        return {answer.status_code for answer in again} == {200}
+
+    await eventually(back)
+    statuses = [{answer.status_code for answer in found[n : n + 10]} for n in (0, 10, 20)]
+    assert statuses == HANGING[away]
+    assert problem(taken) == (503, "unavailable")
+    assert all("retry-after" in one.headers for one in found if one.status_code == 503)
+
+
+HANGING = {  # a project, the list, and a transcript
+    "database": [{503}, {503}, {503}],
+    "broker": [{200}, {200}, {200}],
+    "storage": [{200}, {200}, {503}],
+}

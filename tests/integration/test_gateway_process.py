@@ -93,6 +93,28 @@ async def test_a_gateway_that_is_asked_to_stop_ends_its_streams_and_is_gone(
     assert child.exit_code == 0
 
 
+async def test_a_gateway_without_its_log_stops_when_it_is_asked(
+    house: House, tenant: Tenant, process: tuple[Child, str]
+) -> None:
+    child, url = process
+    house.nats.child.kill()
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as http:
+            headers = {"Authorization": f"Bearer {tenant.key}"}
+            answer = await http.get(f"/v1/exports/{ids.new('exp')}", headers=headers)
+
+        os.kill(child.pid, signal.SIGTERM)
+
+        async def gone() -> bool:
+            return not child.running
+
+        await eventually(gone)
+    finally:
+        house.nats.start()
+    assert answer.status_code == 503
+    assert child.exit_code == 0
+
+
 async def test_logs_are_json_with_no_secret_in_them(
     house: House, tenant: Tenant, process: tuple[Child, str]
 ) -> None:

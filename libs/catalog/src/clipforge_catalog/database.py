@@ -43,6 +43,11 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
         pool_recycle=1800,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
+            # A server that has gone without a word is known to be gone in 25 s, not in hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 25_000,
             "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}",
         },
     )

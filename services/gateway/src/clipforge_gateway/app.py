@@ -68,6 +68,7 @@ from clipforge_gateway.submissions import Submissions
 from clipforge_gateway.tokens import Tokens
 from clipforge_gateway.traffic import Traffic
 from clipforge_runtime.bus import Reborn, Unavailable
+from clipforge_runtime.ending import asked_to_end
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.storage import ObjectStore
@@ -222,6 +223,8 @@ async def _keep_following(feed: Feed) -> None:
             await feed.run()
         except* (Reborn, Unavailable) as errors:
             log.warning("the event feed begins anew: %s", errors.exceptions)
+        if asked_to_end():
+            return
         # Whoever listens would miss what is stated meanwhile: they come back with their last id.
         feed.close()
         # Between two tries; nothing announces that the log is back.

@@ -4,6 +4,7 @@ Health is never held up. Streams and waits are held open for long, so they are b
 do not count as load.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from clipforge_gateway.parts import caller_or_none, parts_of_app
 from clipforge_gateway.problems import AT_ONCE, OVERLOADED, RATE_LIMITED, Problem
 from clipforge_gateway.rates import WINDOW_SECONDS, Kind
 
+# For an answer that is not held open: what hangs behind us must not gather requests without end.
+# Longest is the completion of an upload, for which a store puts its parts together.
+ANSWER_SECONDS: Final = 60.0
 READS: Final = ("GET", "HEAD", "OPTIONS")
 SEARCHES: Final = 8  # of one tenant at once, in one process: each is a query over all its words
 SHED: Final = Metric("clipforge_shed_total", "Requests refused to keep the others quick", ["why"])
@@ -40,12 +44,13 @@ class Gate:
             if overloaded:
                 SHED.labels(overloaded).inc()
                 raise Problem(OVERLOADED, "This gateway is busy just now. Try again in a moment.")
-            caller = await caller_or_none(Request(scope))
-            if caller is not None:
-                send = await _counted(scope, caller, send)
-                with self._one_more(scope, caller, what):
-                    await self._app(scope, receive, send)
-                return
+            async with asyncio.timeout(None if what in ("stream", "wait") else ANSWER_SECONDS):
+                caller = await caller_or_none(Request(scope))
+                if caller is not None:
+                    send = await _counted(scope, caller, send)
+                    with self._one_more(scope, caller, what):
+                        await self._app(scope, receive, send)
+                    return
         # The route says that it is nobody, who takes no place of those who are somebody meanwhile.
         await self._app(scope, receive, send)
 

@@ -24,6 +24,7 @@ from clipforge_projector.room import Marks, keep_room
 from clipforge_projector.settings import Settings
 from clipforge_projector.webhooks import Webhooks
 from clipforge_runtime.bus import Entry, Reborn, Unavailable
+from clipforge_runtime.ending import asked_to_end
 from clipforge_runtime.jetstream import JetStream
 from clipforge_runtime.main import service
 from clipforge_runtime.s3 import S3Store
@@ -86,6 +87,8 @@ async def _work(settings: Settings, bus: JetStream) -> None:
                 )
         except* (DBAPIError, SteppedDown, Reborn, Unavailable, OSError) as errors:
             log.warning("stepping down, and trying again: %s", errors.exceptions)
+        if asked_to_end():
+            return
         # Between two tries; nothing announces that the database is back.
         await asyncio.sleep(AGAIN_SECONDS)
 
