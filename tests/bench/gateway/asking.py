@@ -54,9 +54,13 @@ class Connection:
             self.close()
             return 0
 
-    async def stream(self, path: str) -> asyncio.StreamReader:
-        """What an answer says that does not end."""
-        return await self._send(Ask("stream", "GET", path))
+    async def stream(self, path: str, headers: Mapping[str, str]) -> asyncio.StreamReader:
+        """What an answer says that does not end. ConnectionRefusedError where it is refused."""
+        reader = await self._send(Ask("stream", "GET", path, headers=headers))
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head.partition(b"\r\n")[0]:
+            raise ConnectionRefusedError(head.decode())
+        return reader
 
     async def _send(self, ask: Ask) -> asyncio.StreamReader:
         if self._streams is None:
