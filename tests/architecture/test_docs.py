@@ -51,7 +51,7 @@ def test_every_service_with_settings_is_on_the_page() -> None:
 
 def test_no_secret_is_shown_as_an_ordinary_value() -> None:
     generate = generator()
-    secret = re.compile("secret|password|api_key|database_(read_)?url|nats_url")
+    secret = re.compile("secret|password|api_key|database_(read_)?url|nats_url|dsn")
 
     for service in generate.SERVICES:
         for name, field in generate.settings_class(service).model_fields.items():
