@@ -60,9 +60,8 @@ async def test_a_transcript_comes_with_every_word(house: House, tenant: Tenant) 
     }
 
 
-async def test_a_transcript_that_is_not_there_yet_or_no_more_is_not_found(
-    house: House, tenant: Tenant
-) -> None:
+async def test_a_transcript_that_is_not_there_yet_or_no_more_is_not_found(house: House) -> None:
+    tenant = await house.tenant()  # of whom nothing was read before, and so nothing is near
     early = Film(tenant, await house.submit(tenant))
     late = await house.ready(tenant)
     await house.parts.store.delete([late.transcript_key])
