@@ -12,7 +12,8 @@ from render.chart import ROOT
 GUIDE: Final = ROOT / "docs/guides/operations.md"
 SECONDS: Final = 1800  # of all of it; each rollout has ten minutes
 BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-AT_THE_END: Final = "trap 'kill $(jobs -p)' EXIT\n"  # of what forwards a port
+# What forwards a port ends with the shell: all of its session but itself.
+AT_THE_END: Final = """trap 'said=$?; trap "" TERM; kill -- -$$; exit $said' EXIT\n"""
 
 
 def follow(namespace: str) -> None:
@@ -21,4 +22,5 @@ def follow(namespace: str) -> None:
     ours = Path(sys.executable).parent  # where `clipforge` is
     script = f'cd "{ROOT}"\nPATH="{ours}:$PATH"\nexport NS={namespace}\n{AT_THE_END}{commands}'
     home = os.environ.get("HOME", "/")
-    run("env", f"HOME={home}", "bash", "-euo", "pipefail", "-c", script, seconds=SECONDS)
+    shell = ("setsid", "--wait", "bash", "-euo", "pipefail", "-c", script)
+    run("env", f"HOME={home}", *shell, seconds=SECONDS)
