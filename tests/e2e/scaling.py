@@ -1,5 +1,6 @@
 """A backlog makes one stage larger and no other; when it is gone, nobody at work is sent away."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,7 +20,8 @@ STAGE: Final = "transcription"
 JOBS: Final = 8
 LARGEST: Final = 3  # maxReplicas in k8s/values/dev.yaml
 PATIENCE_SECONDS: Final = 600
-AT_WORK: Final = "stopping: finishing"  # what a worker says that is asked to end while it works
+# What a worker says that is asked to end while it works.
+AT_WORK: Final = re.compile(r"stopping: finishing [1-9]")
 
 
 def metrics(namespace: str, folder: Path) -> None:
@@ -81,7 +83,8 @@ class Watch:
         for listening in self._heard.values():
             listening.terminate()
             listening.wait()
-        return sum(AT_WORK in file.read_text() for file in self._folder.glob("*.log"))
+        said = [file.read_text() for file in self._folder.glob("*.log")]
+        return sum(AT_WORK.search(words) is not None for words in said)
 
     def _listen(self) -> None:
         selector = f"app.kubernetes.io/component={STAGE}"
