@@ -102,8 +102,8 @@ EDITS = [
     ),
     (
         f"{CONTRACTS}/facts.py",
-        "    | TranscriptEdited\n",
-        "    | TranscriptEdited\n    | ChaptersNamed\n",
+        "    | ProjectEdited\n",
+        "    | ProjectEdited\n    | ChaptersNamed\n",
     ),
     (
         f"{CONTRACTS}/validation.py",

@@ -67,7 +67,7 @@ async def test_words_are_found_in_other_forms_with_times_and_clips(house: House)
 
     assert [hit["text"] for hit in found] == ["She runs, and they run.", "We were running late."]
     best = found[0]
-    assert (best["project_id"], best["project_title"]) == (film.project, "A talk")
+    assert (best["project_id"], best["project_title"]) == (film.project, "An opening.")
     assert (best["start_ms"], best["end_ms"]) == (10_000, 14_000)
     assert (best["first_word"], best["last_word"]) == (6, 10)
     assert best["clip_ids"] == [film.clip]

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from clipforge_gateway.moments import Moment
 from clipforge_gateway.schemas import Body, Failure, ProgressView, Text
 
 Queue = Literal[
@@ -86,16 +87,6 @@ class DeadLetterView(JobView):
     cause: dict[str, Any] | None = Field(
         default=None, description="For admins: that fact; null once the log has forgotten it"
     )
-
-
-def _written(moment: object) -> object:
-    if not isinstance(moment, str | datetime):
-        raise ValueError("a time is written as in 2026-01-31T12:00:00Z")
-    return moment
-
-
-# JSON has no times of its own: they come as text, and as nothing else.
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
 
 
 class DeadLetterFilter(Body):

@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from clipforge_catalog.queries import clips, project_lists, projects
 from clipforge_catalog.queries.project_lists import Filters, Sort, SourceKind
 from clipforge_catalog.tables import ProjectState
 from clipforge_gateway import cursors, schemas, views
 from clipforge_gateway.cursors import After, Limit
+from clipforge_gateway.moments import Moment
 from clipforge_gateway.parts import CallerDep, PartsDep
 from clipforge_gateway.problems import documented
 
@@ -51,8 +51,8 @@ async def list_projects(
     asset_id: Annotated[
         str, Query(pattern=schemas.ASSET_ID, description="The film that they are made of")
     ] = "",
-    created_since: Annotated[AwareDatetime | None, Query(description="From then on")] = None,
-    created_until: Annotated[AwareDatetime | None, Query(description="Before then")] = None,
+    created_since: Annotated[Moment | None, Query(description="From then on")] = None,
+    created_until: Annotated[Moment | None, Query(description="Before then")] = None,
     sort: SortQuery = Sort.NEWEST,
     cursor: After = "",
     limit: Limit = 20,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from clipforge_catalog.queries import usage
 from clipforge_catalog.queries.usage import Day
+from clipforge_gateway.moments import CalendarDay
 from clipforge_gateway.parts import CallerDep, PartsDep
 from clipforge_gateway.problems import FORBIDDEN, INVALID, Problem, documented
 from clipforge_gateway.routes.jobs import EVERY_TENANT, TenantQuery, tenant_of
@@ -51,8 +52,10 @@ class UsageView(BaseModel):
 async def get_usage(
     parts: PartsDep,
     caller: CallerDep,
-    first: Annotated[date | None, Query(alias="from", description="Default: 30 days ago")] = None,
-    last: Annotated[date | None, Query(alias="to", description="This day included")] = None,
+    first: Annotated[
+        CalendarDay | None, Query(alias="from", description="Default: 30 days ago")
+    ] = None,
+    last: Annotated[CalendarDay | None, Query(alias="to", description="This day included")] = None,
     tenant: TenantQuery = "",
 ) -> UsageView:
     """At most 366 days, in UTC. Operators may ask for another `tenant`."""
