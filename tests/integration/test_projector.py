@@ -403,6 +403,20 @@ async def test_a_rebuild_gives_the_same_rows(sessions: Sessions, bus: MemoryBus)
     assert await dump(sessions) == before
 
 
+async def test_a_rebuild_from_nothing_leaves_nothing_of_what_was_there(
+    sessions: Sessions, bus: MemoryBus
+) -> None:
+    await tell(bus, *every_fact())
+    await catch_up(sessions, bus)
+    before = await dump(sessions)
+
+    await projector.rebuild(sessions, MemoryBus(), batch=5, from_nothing=True)
+
+    assert before["looks"]
+    left = {name for name, rows in (await dump(sessions)).items() if rows}
+    assert left <= {"position", "job_counts"}
+
+
 async def test_a_rebuild_goes_on_from_restored_tables(sessions: Sessions, bus: MemoryBus) -> None:
     await tell(bus, *LIFE[:3])
     await catch_up(sessions, bus)

@@ -9,7 +9,6 @@ from typing import Final
 
 from prometheus_client import Gauge
 from sqlalchemy import text
-from sqlmodel import delete
 
 from clipforge_catalog import tables
 from clipforge_catalog.database import Sessions, engine
@@ -20,6 +19,7 @@ from clipforge_runtime.bus import Entry, Reader
 
 log = logging.getLogger(__name__)
 
+KEPT_BY_TRIGGERS: Final = {"job_counts"}  # tables that go along with others
 LOCK: Final = 0x636C6970  # "clip": the advisory lock of the active projector
 POSITION: Final = Gauge("clipforge_projector_position", "Sequence up to which rows are true")
 ACTIVE: Final = Gauge("clipforge_projector_active", "1 where this projector writes, 0 on standby")
@@ -112,28 +112,10 @@ def _what_is_missing(position: int, first: int) -> str:
 
 async def _empty(sessions: Sessions) -> None:
     async with sessions.begin() as session:
-        for table in (
-            tables.Clip,
-            tables.Export,
-            tables.Job,
-            tables.Transcript,
-            tables.TranscriptVersion,
-            tables.Segment,
-            tables.Project,
-            tables.Asset,
-            tables.ApiKey,
-            tables.Tenant,
-            tables.Usage,
-            tables.TenantDay,
-            tables.Removal,
-            tables.Walk,
-            tables.DeletedProject,
-            tables.WebhookAttempt,
-            tables.WebhookDelivery,
-            tables.Webhook,
-            tables.Position,
-        ):
-            await session.exec(delete(table))
+        connection = await session.connection()
+        for name, table in tables.Position.metadata.tables.items():
+            if name not in KEPT_BY_TRIGGERS:
+                await connection.execute(table.delete())
 
 
 async def _batches(entries: AsyncIterator[Entry], size: int) -> AsyncGenerator[list[Entry]]:
