@@ -30,6 +30,8 @@ SAVE: Final = (
     + """
 with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
     for one in store.list_objects(bucket, recursive=True):
+        if one.object_name.endswith("/"):  # a folder that has become empty, as some stores tell
+            continue
         answer = store.get_object(bucket, one.object_name)
         entry = tarfile.TarInfo(one.object_name)
         entry.size = len(answer.data)
