@@ -1,6 +1,5 @@
 """Clips that people make, edit and delete."""
 
-import contextlib
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -17,6 +16,7 @@ from clipforge_contracts.plans import LONGEST_CLIP, Plan
 from clipforge_gateway import clip_schemas, cutting, etags, rows, spoken, views
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.cutting import Edges
+from clipforge_gateway.editing import LATER, next_version
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     CONFLICT,
@@ -35,8 +35,6 @@ router = APIRouter(tags=["clips"])
 
 TITLE: Final = 80  # letters of a title that is made of what is said first
 MOST: Final = 500  # clips of one film, found and made
-TRIES: Final = 3  # where others edit the same clip at the same moment
-LATER: Final = "It is stated; reads show it in a moment"
 
 
 @router.post(
@@ -99,7 +97,8 @@ async def edit(
     if_match: etags.IfMatch = "",
 ) -> clip_schemas.ClipView:
     """Its title, hashtags and edges. What was exported of it stays as it is."""
-    for _ in range(TRIES):
+
+    async def once() -> clip_schemas.ClipView:
         clip, project = await _clip(parts, caller, clip_id)
         etags.require_match(if_match, tag(parts, clip))
         fact = ClipEdited(
@@ -110,9 +109,11 @@ async def edit(
         if fact.clip == document(clip):  # said twice, it is done once
             response.headers["ETag"] = tag(parts, clip)
             return views.clip(clip)
-        with contextlib.suppress(Contradicted):
-            return await _state(parts, fact, response, done=200)
-    raise Problem(CONFLICT, "Others edit this clip at this moment. Read it and try again.")
+        return await _state(parts, fact, response, done=200)
+
+    return await next_version(
+        once, busy="Others edit this clip at this moment. Read it and try again."
+    )
 
 
 @router.delete(
@@ -124,7 +125,8 @@ async def edit(
 )
 async def delete(clip_id: ClipId, parts: PartsDep, caller: CallerDep) -> Response:
     """Hide it from every list. Its exports stay. Deleting twice is no error."""
-    for _ in range(TRIES):
+
+    async def once() -> Response:
         clip, project = await _clip(parts, caller, clip_id, or_deleted=True)
         if clip.deleted_at is not None:
             return Response(status_code=204)
@@ -135,10 +137,10 @@ async def delete(clip_id: ClipId, parts: PartsDep, caller: CallerDep) -> Respons
             deleted=True,
         )
         gone = Response()
-        with contextlib.suppress(Contradicted):
-            await _state(parts, fact, gone, done=204)
-            return Response(status_code=gone.status_code)
-    raise Problem(CONFLICT, "Others edit this clip at this moment. Try again.")
+        await _state(parts, fact, gone, done=204)
+        return Response(status_code=gone.status_code)
+
+    return await next_version(once, busy="Others edit this clip at this moment. Try again.")
 
 
 def tag(parts: Parts, clip: Clip) -> str:

@@ -1,6 +1,5 @@
 """What of a project may still be changed: its title, and options whose work is to come."""
 
-import contextlib
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -14,12 +13,11 @@ from clipforge_contracts.documents import as_dict
 from clipforge_contracts.plans import Plan
 from clipforge_gateway import amendments, etags, intake, rows, schemas, views
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.editing import LATER, next_version
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem, documented
 from clipforge_gateway.routes import projects
-from clipforge_gateway.routes.clip_edits import LATER, TRIES
 from clipforge_gateway.routes.projects import ProjectId
-from clipforge_runtime.bus import Contradicted
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
@@ -44,7 +42,8 @@ async def edit(
 ) -> schemas.ProjectView:
     """Its title at any time; its brand kit, for exports to come; where it failed, what is to be
     otherwise when that is replayed. An option that is too late is refused (409)."""
-    for _ in range(TRIES):
+
+    async def once() -> schemas.ProjectView:
         row = await _row(parts, caller, project_id)
         etags.require_version(if_match, row.version)
         fact = ProjectEdited(
@@ -58,9 +57,11 @@ async def edit(
         )
         if fact.title == row.title and as_dict(fact.options) == as_dict(_kept(row)):
             return await _view(parts, caller, project_id, response)  # said twice, it is done once
-        with contextlib.suppress(Contradicted):
-            return await _state(parts, caller, row, fact, response)
-    raise Problem(CONFLICT, "Others edit this project at this moment. Read it and try again.")
+        return await _state(parts, caller, row, fact, response)
+
+    return await next_version(
+        once, busy="Others edit this project at this moment. Read it and try again."
+    )
 
 
 async def _row(parts: Parts, caller: Caller, project_id: str) -> Project:

@@ -18,10 +18,10 @@ from clipforge_gateway import correcting, etags, rows, schemas, spoken, transcri
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.corrections import Uncorrectable
 from clipforge_gateway.cursors import After, Limit
+from clipforge_gateway.editing import LATER, next_version
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import CONFLICT, INVALID, NOT_FOUND, Problem, documented
 from clipforge_gateway.routes.projects import ProjectId
-from clipforge_runtime.bus import Contradicted
 from clipforge_runtime.telemetry import trace_headers
 
 router = APIRouter(prefix="/v1/projects/{project_id}/transcript", tags=["transcripts"])
@@ -33,8 +33,6 @@ MEDIA_TYPES: Final = {
     "vtt": "text/vtt",
     "txt": "text/plain; charset=utf-8",
 }
-TRIES: Final = 3  # where others correct the same transcript at the same moment
-LATER: Final = "It is stated; reads show it in a moment"
 
 
 @router.get(
@@ -120,7 +118,8 @@ async def edit(
 
     All operations are made, or none.
     """
-    for _ in range(TRIES):
+
+    async def once() -> transcript_schemas.TranscriptView:
         row, project = await _newest(parts, caller, project_id)
         etags.require_match(if_match, spoken.tag(parts, row))
         whole = await spoken.document(parts, row)
@@ -135,9 +134,11 @@ async def edit(
             return _view(row)
         # By its content: whoever else writes it writes the same. The fact makes it the transcript.
         await parts.store.write(key, stored, content_type="application/json")
-        with contextlib.suppress(Contradicted):
-            return await _state(parts, project, row, key, made, response)
-    raise Problem(CONFLICT, "Others correct this transcript at this moment. Read it and try again.")
+        return await _state(parts, project, row, key, made, response)
+
+    return await next_version(
+        once, busy="Others correct this transcript at this moment. Read it and try again."
+    )
 
 
 async def _newest(parts: Parts, caller: Caller, project_id: str) -> tuple[Transcript, Project]:
