@@ -31,7 +31,7 @@ IfMatch = Annotated[
 
 def of_body(body: bytes) -> str:
     """The tag of an answer by its bytes."""
-    return f'"{hashlib.sha256(body).hexdigest()[: 2 * DIGEST_BYTES]}"'
+    return f'"{_digest(body)}"'
 
 
 def of_sequence(incarnation: str, sequence: int) -> str:
@@ -48,7 +48,7 @@ def of_version(version: int, body: str) -> str:
     The whole tag changes with each answer. For an edit its version is enough (`require_version`),
     or nobody could edit what does not stand still.
     """
-    return f'"{version}-{hashlib.sha256(body.encode()).hexdigest()[: 2 * DIGEST_BYTES]}"'
+    return f'"{version}-{_digest(body.encode())}"'
 
 
 def require_match(sent: str, current: str) -> None:
@@ -63,6 +63,10 @@ def require_version(sent: str, version: int) -> None:
     """The same for a tag that `of_version` made."""
     seen = any(one.strip().startswith(f'"{version}-') for one in sent.split(","))
     _require(sent, seen=seen or sent.strip() == ANY)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[: 2 * DIGEST_BYTES]
 
 
 def _require(sent: str, *, seen: bool) -> None:

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 from clipforge.v1.common_pb2 import CaptionStyle, ProjectRef
 from clipforge.v1.facts_pb2 import PreviewRequested
 from clipforge_contracts import ids, keys, previews, subjects
 from clipforge_gateway.auth import Caller
+from clipforge_gateway.downloads import link
 from clipforge_gateway.parts import Parts
 from clipforge_runtime.bus import Contradicted
 from clipforge_runtime.telemetry import trace_headers
@@ -47,9 +47,7 @@ async def _link(parts: Parts, caller: Caller, style: CaptionStyle) -> str | None
     address = previews.address(style)
     key = keys.preview(caller.tenant_id, address)
     if await _PICTURES.are_there(parts, key):
-        return await parts.store.presign_get(
-            key, expires=timedelta(seconds=parts.settings.link_seconds), public=True
-        )
+        return await link(parts, key)
     preview_id = ids.derive("pvw", caller.tenant_id, address)
     fact = PreviewRequested(
         project=ProjectRef(

@@ -12,9 +12,8 @@ import h11
 from prometheus_client import Counter
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS: Final = (
-    10.0  # for a request line and headers, and from the connection to its first byte
-)
+# For a request line and headers, and from the connection to its first byte.
+HEAD_SECONDS: Final = 10.0
 LEFT_OVER_SECONDS: Final = 10.0  # for the rest of a body whose request was answered without it
 TAKE_SECONDS: Final = 60.0  # for a client to take something of what waits for it
 DROPPED: Final = Counter(

@@ -52,7 +52,7 @@ def project(
         source=_source(row.source),
         options=options_of(row.options),
         asset_id=row.asset_id,
-        media=_media(asset.media) if asset else None,
+        media=media(asset.media) if asset else None,
         language=row.language,
         notice=row.notice,
         failure=_failure(row.failed_stage, row.failure_reason, row.failure_sentence),
@@ -250,7 +250,8 @@ def options_of(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {name: known[name] for name in schemas.ProjectOptions.model_fields if name in known}
 
 
-def _media(stored: Mapping[str, Any]) -> schemas.MediaView:
+def media(stored: Mapping[str, Any]) -> schemas.MediaView:
+    """What is said of a film wherever it is shown."""
     return schemas.MediaView(
         duration_ms=stored.get("duration_ms", 0),
         width=stored.get("width", 0),

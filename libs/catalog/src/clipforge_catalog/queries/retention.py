@@ -62,12 +62,8 @@ async def next_films(
     limit: int,
 ) -> Page[Expiry]:
     """The same in pages, as they are due; of one tenant or, None, of all."""
-    statement = _films(retention, by)
-    if tenant is not None:
-        statement = statement.where(col(Project.tenant_id) == tenant)
-    due = _due(retention, col(Project.finished_at))
-    statement = _after(statement, due, col(Project.id), after).limit(limit + 1)
-    found = (await session.exec(statement)).all()
+    statement = _next(Project, _films(retention, by), retention, tenant, after)
+    found = (await session.exec(statement.limit(limit + 1))).all()
     return _page([Expiry(project, None, at) for project, at in found], limit)
 
 
@@ -81,12 +77,8 @@ async def next_exports(
     limit: int,
 ) -> Page[Expiry]:
     """Exports in pages, as they are due; of one tenant or, None, of all."""
-    statement = _exports(retention, by)
-    if tenant is not None:
-        statement = statement.where(col(Export.tenant_id) == tenant)
-    due = _due(retention, col(Export.finished_at))
-    statement = _after(statement, due, col(Export.id), after).limit(limit + 1)
-    found = (await session.exec(statement)).all()
+    statement = _next(Export, _exports(retention, by), retention, tenant, after)
+    found = (await session.exec(statement.limit(limit + 1))).all()
     return _page([Expiry(project, export, at) for export, project, at in found], limit)
 
 
@@ -144,7 +136,17 @@ def _exports(retention: Retention, by: datetime) -> Any:
     )
 
 
-def _after(statement: Any, due: Any, id_: Any, after: Cursor | None) -> Any:
+def _next(
+    table: type[Project] | type[Export],
+    statement: Any,
+    retention: Retention,
+    tenant: str | None,
+    after: Cursor | None,
+) -> Any:
+    """Those of a tenant behind a place, in the order in which they are due."""
+    due, id_ = _due(retention, col(table.finished_at)), col(table.id)
+    if tenant is not None:
+        statement = statement.where(col(table.tenant_id) == tenant)
     if after is not None:
         place = EPOCH + timedelta(microseconds=after.sequence)
         statement = statement.where(tuple_(due, id_) > (place, after.id))

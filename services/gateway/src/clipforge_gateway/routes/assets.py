@@ -1,6 +1,6 @@
 """Films by the hash of their bytes: what is known of them, and what they are used for."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from clipforge_catalog.queries import assets
 from clipforge_catalog.queries.assets import Use
 from clipforge_catalog.tables import Asset
-from clipforge_gateway import cursors, schemas
+from clipforge_gateway import cursors, schemas, views
 from clipforge_gateway.cursors import After, Limit
+from clipforge_gateway.downloads import link
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import NOT_FOUND, Problem, documented
 
@@ -92,11 +93,7 @@ async def _view(parts: Parts, row: Asset, use: Use) -> AssetView:
         sha256=row.sha256,
         kept=kept,
         media=AssetMediaView(
-            duration_ms=row.media.get("duration_ms", 0),
-            width=row.media.get("width", 0),
-            height=row.media.get("height", 0),
-            frame_rate=row.media.get("frame_rate", 0.0),
-            bytes=int(row.media.get("bytes", 0)),
+            **views.media(row.media).model_dump(),
             container=row.media.get("container", ""),
             video_codec=row.media.get("video_codec", ""),
             audio_codec=row.media.get("audio_codec", ""),
@@ -105,12 +102,7 @@ async def _view(parts: Parts, row: Asset, use: Use) -> AssetView:
             hdr=row.media.get("hdr", False),
         ),
         files={
-            name: await parts.store.presign_get(
-                key,
-                expires=timedelta(seconds=parts.settings.link_seconds),
-                public=True,
-                file_name=key.rpartition("/")[2],
-            )
+            name: await link(parts, key, file_name=key.rpartition("/")[2])
             for name, key in known.items()
             if key
         },

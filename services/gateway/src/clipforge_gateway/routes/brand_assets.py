@@ -1,6 +1,5 @@
 """Files of a brand: uploaded like films, looked at by a worker, then ready for brand kits."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Annotated, Final
 
@@ -16,6 +15,7 @@ from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.brand_schemas import BrandAssetView, CreateBrandAsset
 from clipforge_gateway.cursors import After, Limit
+from clipforge_gateway.downloads import link
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -185,12 +185,7 @@ async def _shown(parts: Parts, row: BrandAsset) -> BrandAssetView:
         view.bytes = int(row.asset["bytes"])
         for name in ("width", "height", "duration_ms"):
             setattr(view, name, row.asset.get(name) or None)
-        view.url = await parts.store.presign_get(
-            row.asset["key"],
-            expires=timedelta(seconds=parts.settings.link_seconds),
-            public=True,
-            file_name=row.file_name,
-        )
+        view.url = await link(parts, row.asset["key"], file_name=row.file_name)
     return view
 
 

@@ -1,6 +1,5 @@
 """Exports: clips rendered on request."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from clipforge_gateway import batches, cursors, requests, rows, schemas, views, 
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.cursors import After, Limit
+from clipforge_gateway.downloads import link
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -157,10 +157,9 @@ async def _files(parts: Parts, row: Export) -> dict[str, str]:
         return {}
     objects = row.record.get("objects", {})
     return {
-        name: await parts.store.presign_get(
+        name: await link(
+            parts,
             objects[key],
-            expires=timedelta(seconds=parts.settings.link_seconds),
-            public=True,
             file_name=f"{row.clip_id}-{row.aspect.replace(':', 'x')}.{extension}",
         )
         for name, (key, extension) in FILES.items()

@@ -1,6 +1,5 @@
 """Webhooks of a tenant: saved, tried out, and what was delivered to them. Nothing is sent here."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -30,7 +29,6 @@ from clipforge_runtime.telemetry import trace_headers
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 OVERLAP: Final = timedelta(hours=24)  # in which a former secret is signed with, too
-TAG: Final = re.compile(r'"(\d+)\.[0-9a-f]+"')
 SECRETS: Final = 5  # valid at a time: rotated more often than that, the oldest ends early
 
 WebhookId = Annotated[str, Path(max_length=64, pattern=r"^whk_[a-z0-9]{26}$")]
@@ -111,7 +109,7 @@ async def update(
 ) -> WebhookView:
     """What is still to be delivered goes to the new address."""
     row = await row_of(parts, caller, webhook_id)
-    etags.require_match(TAG.sub(r'"\1"', if_match), f'"{row.revision}"')
+    etags.require_version(if_match, row.revision)
     _check(parts, wanted.url or row.url)
     fact = saved(caller, row, **wanted.model_dump(exclude_unset=True))
     if not await _state(parts, fact):
@@ -189,10 +187,8 @@ def saved(caller: Caller, row: Webhook, **changes: Any) -> WebhookSaved:
 
 
 def _tagged(row: Webhook, response: Response) -> WebhookView:
-    """The tag changes with all that is told; of an edit counts which revision it names."""
     view = webhook_views.webhook(row)
-    told = etags.of_body(view.model_dump_json().encode()).strip('"')
-    response.headers["ETag"] = f'"{row.revision}.{told}"'
+    response.headers["ETag"] = etags.of_version(row.revision, view.model_dump_json())
     return view
 
 

@@ -74,13 +74,12 @@ async def exported(session: AsyncSession, fact: ClipExported, entry: Entry) -> N
     if export is None or export.state in (JobState.CANCELLED, JobState.EXPIRED):
         await _let_go(session, as_dict(fact.record), entry)  # rendered along with others, say
         return
+    export.record = as_dict(fact.record)
     if export.state != JobState.COMPLETED:
         tally.of(session).note(tally.EXPORTS.labels(JobState.COMPLETED))
-        export.record = as_dict(fact.record)
         await day.clip_kept(session, export, entry)
     export.state = JobState.COMPLETED
     await removal.wanted(session, removal.folder(fact.record.objects.clip_key))
-    export.record = as_dict(fact.record)
     export.cached = fact.cached
     export.finished_at = entry.time
     export.failure_reason = export.failure_sentence = None
