@@ -84,6 +84,7 @@ def test_assets_are_told_in_words(command: Command) -> None:
     assert "1920x1080" in listed
     assert "1:30.0" in listed
     assert "h264, aac" in shown
+    assert "thumbnails  https://store/tiles.jpg" in shown
     assert "prj_1" in shown
 
 
@@ -100,7 +101,7 @@ ASSET = {
         "video_codec": "h264",
         "audio_codec": "aac",
     },
-    "files": {"poster": "https://store/poster.jpg"},
+    "files": {"poster": "https://store/poster.jpg", "thumbnails": "https://store/tiles.jpg"},
     "project_count": 1,
     "project_ids": ["prj_1"],
     "created_at": "2026-01-02T03:04:05Z",

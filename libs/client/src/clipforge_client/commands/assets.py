@@ -53,11 +53,13 @@ def show_asset(
         return
     media = asset.media
     say(f"{clock(media.duration_ms)}, {media.width}x{media.height}, {media.frame_rate:.2f} fps")
-    say(f"  codecs    {media.video_codec or 'no picture'}, {media.audio_codec or 'no sound'}")
-    say(f"  bytes     {media.bytes}")
-    say(f"  sha256    {asset.sha256}")
-    say(f"  film      {'is kept' if asset.kept else 'is not kept any more'}")
-    for name, url in asset.files.items():
-        say(f"  {name:<10}{url}")
-    for project in asset.project_ids:
-        say(f"  project   {project}")
+    known = [
+        ("codecs", f"{media.video_codec or 'no picture'}, {media.audio_codec or 'no sound'}"),
+        ("bytes", media.bytes),
+        ("sha256", asset.sha256),
+        ("film", "is kept" if asset.kept else "is not kept any more"),
+        *asset.files.items(),
+        *(("project", project) for project in asset.project_ids),
+    ]
+    for name, value in known:
+        say(f"  {name:<12}{value}")
