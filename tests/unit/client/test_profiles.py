@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import typer
 
-from clipforge_client import ClientError, Unreachable, address, local_stack, profiles
+from clipforge_client import ClientError, Unreachable, address, cli, local_stack, profiles
 from clipforge_client.profiles import Profile, Profiles
 
 WORK = Profile(url="https://work.example", api_key="cf_work")
@@ -129,3 +130,19 @@ def test_a_stack_that_ends_leaves_what_a_later_one_has_said(file: Path) -> None:
 
     assert found == ("http://127.0.0.1:2", "cf_2")
     assert local_stack.find() is None
+
+
+def test_whoever_stops_at_the_question_for_a_key_has_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(*_: object, **__: object) -> str:
+        raise typer.Abort
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", stopped)
+    monkeypatch.setattr("sys.argv", ["clipforge", "login", "https://work.example", "--json"])
+
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+
+    assert end.value.code == 130

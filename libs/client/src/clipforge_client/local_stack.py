@@ -1,11 +1,11 @@
 """The ClipForge that runs on this machine for this user, as it has told where it is."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from clipforge_client import own_files
 from clipforge_client.profiles import Profile
 from clipforge_client.terminal import note
 
@@ -15,7 +15,7 @@ def announced(url: str, api_key: str) -> Iterator[None]:
     """Let the commands of this user find it while the body runs."""
     told = json.dumps({"url": url, "api_key": api_key})
     try:
-        _write(told)
+        own_files.replace(_file(), told)
     except OSError as error:
         note(f"Other terminals will not find it by themselves: {error}")
     try:
@@ -34,8 +34,7 @@ def find() -> Profile | None:
 
 
 def _file() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
-    return Path(base) / "clipforge" / "stack.json"
+    return own_files.state() / "stack.json"
 
 
 def _read() -> str:
@@ -43,15 +42,3 @@ def _read() -> str:
         return _file().read_text()
     except OSError:
         return ""
-
-
-def _write(told: str) -> None:
-    file = _file()
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        unfinished.touch(mode=0o600)
-        unfinished.write_text(told)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)

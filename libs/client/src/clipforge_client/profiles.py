@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from clipforge_client import own_files
 from clipforge_client.errors import ClientError
 
 NAMES: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"  # keys that TOML writes without quotes
@@ -85,16 +86,7 @@ def read() -> Profiles:
 
 def write(profiles: Profiles) -> None:
     """Replace the file, whole or not at all; readable by its owner alone."""
-    file = path().resolve()  # where it is a link, its target
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    try:
-        unfinished.touch(mode=0o600, exist_ok=False)
-        unfinished.write_text(_toml(profiles))
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    own_files.replace(path(), _toml(profiles))
 
 
 def is_name(name: str) -> bool:

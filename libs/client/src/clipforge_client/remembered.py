@@ -1,12 +1,13 @@
 """Uploads that were broken off, remembered on this machine so that they go on next time."""
 
+import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from clipforge_client import own_files
 from clipforge_client.client import Client
 from clipforge_client.connection import OnBytes
 from clipforge_client.errors import Conflict, NotFound
@@ -48,8 +49,7 @@ def forget(client: Client, file: Path) -> None:
 
 
 def _file() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
-    return Path(base) / "clipforge" / "uploads.json"
+    return own_files.state() / "uploads.json"
 
 
 def _key(client: Client, file: Path) -> str:
@@ -68,11 +68,6 @@ def _read() -> dict[str, str]:
 
 
 def _write(known: dict[str, str]) -> None:
-    file = _file()
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(dict(list(known.items())[-MOST:])))
-        unfinished.replace(file)
-    except OSError:  # a home that cannot be written: the upload works, only not twice
-        unfinished.unlink(missing_ok=True)
+    # In a home that cannot be written the upload works, only not twice.
+    with contextlib.suppress(OSError):
+        own_files.replace(_file(), json.dumps(dict(list(known.items())[-MOST:])))

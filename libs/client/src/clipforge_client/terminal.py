@@ -116,6 +116,11 @@ def plain(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
+def mebibytes(count: int) -> str:
+    """A number of bytes, in MiB."""
+    return f"{count / 1024**2:.1f}"
+
+
 def clock(milliseconds: float) -> str:
     """A media time for people: m:ss.t."""
     minutes, rest = divmod(int(milliseconds), 60_000)

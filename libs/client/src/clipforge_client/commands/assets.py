@@ -7,13 +7,12 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
-from clipforge_client.terminal import clock, print_json, print_list, say
+from clipforge_client.terminal import clock, mebibytes, print_json, print_list, say
 
 assets = typer.Typer(
     help="Films by the hash of their bytes: each once, however many projects are made of it.",
     no_args_is_help=True,
 )
-MIB = 1024 * 1024
 
 
 @assets.command("list")
@@ -31,7 +30,7 @@ def list_assets(
             one.id,
             clock(one.media.duration_ms),
             f"{one.media.width}x{one.media.height}",
-            f"{one.media.bytes / MIB:.1f}",
+            mebibytes(one.media.bytes),
             str(one.project_count),
             "yes" if one.kept else "no",
         ),

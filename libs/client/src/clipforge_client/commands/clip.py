@@ -6,7 +6,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.clips import ClipArgument, score_of
-from clipforge_client.commands.options import AsJson, ProjectArgument
+from clipforge_client.commands.options import AsJson, ProjectArgument, listed, milliseconds
 from clipforge_client.models import Clip
 from clipforge_client.terminal import clock, note, print_done, print_json, say
 
@@ -63,12 +63,12 @@ def create_clip(
     with Client() as client:
         made = client.create_clip(
             project_id,
-            start_ms=_ms(start),
-            end_ms=_ms(end),
+            start_ms=milliseconds(start),
+            end_ms=milliseconds(end),
             first_word=first_word,
             last_word=last_word,
             title=title,
-            hashtags=_split(hashtags),
+            hashtags=listed(hashtags),
             snap=snap,
         )
     if as_json:
@@ -95,9 +95,9 @@ def edit_clip(
         edited = client.edit_clip(
             clip_id,
             title=title or None,
-            hashtags=_split(hashtags) or None,
-            start_ms=_ms(start),
-            end_ms=_ms(end),
+            hashtags=listed(hashtags) or None,
+            start_ms=milliseconds(start),
+            end_ms=milliseconds(end),
             first_word=first_word,
             last_word=last_word,
             snap=snap,
@@ -124,11 +124,3 @@ def _print(found: Clip, *, as_json: bool) -> None:
     if found.hashtags:
         say(f"  hashtags  {' '.join(found.hashtags)}")
     say(f"  said      {found.text}")
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
-
-
-def _split(words: str) -> list[str]:
-    return [word.strip() for word in words.split(",") if word.strip()]

@@ -7,13 +7,12 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
-from clipforge_client.terminal import note, print_done, print_json, print_list, say
+from clipforge_client.terminal import mebibytes, note, print_done, print_json, print_list, say
 
 keys = typer.Typer(
     help="API keys of your tenant. These commands need a key of the role admin.",
     no_args_is_help=True,
 )
-MIB: Final = 1024 * 1024
 DAY: Final = "%Y-%m-%d"
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id, such as key_01h...")]
 
@@ -88,7 +87,7 @@ def usage(
             f"{one.output_seconds:.1f}",
             f"{one.cached_output_seconds:.1f}",
             str(one.exports),
-            f"{one.stored_bytes / MIB:.1f}",
+            mebibytes(one.stored_bytes),
         ),
         nothing=f"Nothing was used from {found.first} to {found.last}.",
         as_json=as_json,

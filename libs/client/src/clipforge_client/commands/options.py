@@ -122,9 +122,19 @@ def project_options(
         "aspect": aspect,
         "style": style,
         "quality": quality,
-        "min_clip_ms": round(shortest * 1000),
-        "max_clip_ms": round(longest * 1000),
+        "min_clip_ms": milliseconds(shortest),
+        "max_clip_ms": milliseconds(longest),
         "language": language,
-        "vocabulary": [word.strip() for word in vocabulary.split(",") if word.strip()],
+        "vocabulary": listed(vocabulary),
         "model": model,
     }
+
+
+def milliseconds(seconds: float | None) -> int | None:
+    """As the API has it; None stays what it is: nothing was said."""
+    return None if seconds is None else round(seconds * 1000)
+
+
+def listed(words: str) -> list[str]:
+    """What a person separates by commas."""
+    return [word.strip() for word in words.split(",") if word.strip()]

@@ -10,6 +10,7 @@ from clipforge_client import profiles as kept
 from clipforge_client.client import Client
 from clipforge_client.commands.completion import profile_names
 from clipforge_client.commands.options import AsJson
+from clipforge_client.endings import CANCELLED
 from clipforge_client.profiles import LOCAL, Profile
 from clipforge_client.terminal import print_done, print_json, print_table
 
@@ -49,7 +50,10 @@ def login(
     The key is asked for, or read from stdin. It is tried before it is kept.
     """
     if sys.stdin.isatty():
-        key = str(typer.prompt("API key", hide_input=True, err=True)).strip()
+        try:
+            key = str(typer.prompt("API key", hide_input=True, err=True)).strip()
+        except typer.Abort:  # Ctrl-C or Ctrl-D
+            raise typer.Exit(CANCELLED) from None
     else:
         key = sys.stdin.readline().strip()
     if not key:

@@ -6,7 +6,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.films import projects
-from clipforge_client.commands.options import AsJson, ProjectArgument
+from clipforge_client.commands.options import AsJson, ProjectArgument, listed, milliseconds
 from clipforge_client.terminal import note, print_json
 
 __all__ = ["edit_project", "projects"]
@@ -39,11 +39,11 @@ def edit_project(
     asked = {
         "brand_kit_id": "" if kit == NONE else kit,
         "language": language,
-        "vocabulary": None if vocabulary is None else _split(vocabulary),
+        "vocabulary": None if vocabulary is None else listed(vocabulary),
         "model": model,
         "clips": clips,
-        "min_clip_ms": None if shortest is None else round(shortest * 1000),
-        "max_clip_ms": None if longest is None else round(longest * 1000),
+        "min_clip_ms": milliseconds(shortest),
+        "max_clip_ms": milliseconds(longest),
     }
     changes = {name: value for name, value in asked.items() if value is not None}
     if title is None and not changes:
@@ -54,7 +54,3 @@ def edit_project(
         print_json(project.model_dump(mode="json"))
     else:
         note(f"{project.id} is changed: {project.title}")
-
-
-def _split(words: str) -> list[str]:
-    return [word.strip() for word in words.split(",") if word.strip()]

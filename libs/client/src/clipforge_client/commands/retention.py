@@ -1,19 +1,18 @@
 """`clipforge retention`: what is to go next by the clock, and when."""
 
 from itertools import islice
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.options import AsJson
-from clipforge_client.terminal import print_json, print_list, say
+from clipforge_client.terminal import mebibytes, print_json, print_list, say
 
 retention = typer.Typer(
     help="What is to go next by the clock. Nothing goes for being asked about.",
     no_args_is_help=True,
 )
-MIB: Final = 1024 * 1024
 
 
 @retention.command("list")
@@ -41,7 +40,7 @@ def list_expiring(
         lambda one: (
             f"{one.expires_at:%Y-%m-%d %H:%M}",
             one.export_id or one.project_id,
-            f"{one.bytes / MIB:.1f}",
+            mebibytes(one.bytes),
             one.title,
         ),
         nothing=f"Nothing goes within {within:g} hours.",
