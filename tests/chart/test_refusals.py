@@ -1,5 +1,6 @@
 """What cannot work is refused before the cluster hears of it, in words that say what to do."""
 
+import re
 from typing import Any
 
 import pytest
@@ -99,6 +100,18 @@ def test_values_that_cannot_work_are_refused_in_words(case: str) -> None:
         chart.template(MINIMAL, values=values)
 
     assert words in str(refused.value)
+
+
+def test_no_secret_may_stand_among_the_settings() -> None:
+    page = (chart.ROOT / "docs/settings.md").read_text()
+    secrets = re.findall(r"^\| `(CLIPFORGE_\w+)` .*\*\*secret\*\* \|$", page, re.MULTILINE)
+
+    with pytest.raises(chart.HelmFailed) as refused:
+        chart.template(MINIMAL, values={"settings": dict.fromkeys(secrets, "x")})
+
+    assert secrets
+    for name in secrets:
+        assert f"settings.{name} is a secret" in str(refused.value)
 
 
 @pytest.mark.parametrize("case", MISTYPED)

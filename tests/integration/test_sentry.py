@@ -99,11 +99,6 @@ def test_what_is_no_error_is_not_told(ingest: Ingest) -> None:
     assert ingest.events == []
 
 
-def test_without_a_dsn_nothing_is_told_and_nothing_fails() -> None:
-    with sentry.errors("export", ""):
-        log.error("gave up")
-
-
 def test_a_dsn_that_is_none_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="https://KEY@HOST/ID"), sentry.errors("export", "me"):
         pass

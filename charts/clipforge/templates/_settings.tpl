@@ -79,12 +79,12 @@ SIGTERM (preStop) and a margin for closing connections.
       name: {{ $values.postgres.existingSecret | quote }}
       key: {{ $values.postgres.keys.url | quote }}
 {{- end }}
-{{- if and (eq .c.kind "api") $values.postgres.keys.readUrl }}
+{{- if and (eq .c.kind "api") $values.postgres.read.existingSecret }}
 - name: CLIPFORGE_DATABASE_READ_URL
   valueFrom:
     secretKeyRef:
-      name: {{ $values.postgres.existingSecret | quote }}
-      key: {{ $values.postgres.keys.readUrl | quote }}
+      name: {{ $values.postgres.read.existingSecret | quote }}
+      key: {{ $values.postgres.read.key | quote }}
 {{- end }}
 {{- if and (eq .c.kind "api") $values.auth.bootstrapKey.existingSecret }}
 - name: CLIPFORGE_BOOTSTRAP_API_KEY

@@ -59,7 +59,7 @@ value and what to do. All of them are told at once.
 
 {{- define "clipforge.validate.settings" -}}
 {{- $found := list -}}
-{{- $secrets := list "CLIPFORGE_NATS_URL" "CLIPFORGE_DATABASE_URL" "CLIPFORGE_DATABASE_READ_URL" "CLIPFORGE_S3_ACCESS_KEY" "CLIPFORGE_S3_SECRET_KEY" "CLIPFORGE_BOOTSTRAP_API_KEY" "CLIPFORGE_WEBHOOKS_SECRET_KEYS" -}}
+{{- $secrets := list "CLIPFORGE_NATS_URL" "CLIPFORGE_DATABASE_URL" "CLIPFORGE_DATABASE_READ_URL" "CLIPFORGE_S3_ACCESS_KEY" "CLIPFORGE_S3_SECRET_KEY" "CLIPFORGE_BOOTSTRAP_API_KEY" "CLIPFORGE_WEBHOOKS_SECRET_KEYS" "CLIPFORGE_SENTRY_DSN" "CLIPFORGE_API_KEY" -}}
 {{- $places := dict "settings" .Values.settings -}}
 {{- range $name, $own := .Values.components -}}
 {{- $_ := set $places (printf "components.%s.settings" $name) ($own.settings | default dict) -}}

@@ -57,11 +57,11 @@ async def service(name: str, settings: RuntimeSettings) -> AsyncGenerator[Servic
         loop.add_signal_handler(asked, asked_to_stop)
     with ExitStack() as around:
         around.enter_context(telemetry.traces(name, settings.otlp_endpoint))
-        dsn = settings.sentry_dsn.get_secret_value()
-        try:
-            around.enter_context(sentry.errors(name, dsn))
-        except ValueError as error:
-            sys.exit(f"CLIPFORGE_SENTRY_DSN: {error}")
+        if settings.sentry_dsn is not None:
+            try:
+                around.enter_context(sentry.errors(name, settings.sentry_dsn.get_secret_value()))
+            except ValueError as error:
+                sys.exit(f"CLIPFORGE_SENTRY_DSN: {error}")
         host, wanted = settings.admin_host, settings.admin_port
         try:
             port = around.enter_context(admin_server(health, host, wanted))

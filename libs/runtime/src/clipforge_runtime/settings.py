@@ -77,10 +77,10 @@ class RuntimeSettings(BaseSettings):
         default="",
         description="OTLP/HTTP collector for traces: http://host:4318; empty: traces stay inside",
     )
-    sentry_dsn: SecretStr = Field(
-        default=SecretStr(""),
+    sentry_dsn: SecretStr | None = Field(
+        default=None,
         description="DSN of a project in Sentry, or in what speaks its protocol: each error that "
-        "is logged is sent there; empty: none is",
+        "is logged is sent there; none: none is",
     )
     stream_replicas: int = Field(
         default=1, ge=1, le=5, description="Copies of the log: 3 in a cluster, 1 embedded"
