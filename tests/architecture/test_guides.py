@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import typer
 
+from clipforge_catalog.queries.page import MAX_PAGE
 from clipforge_client import Client, cli, profiles
 from clipforge_contracts.plans import Plan
+from clipforge_contracts.validation import MAX_OUTPUTS
 from clipforge_export import frame
-from clipforge_gateway import depth, gate, limits, webhook_events
+from clipforge_gateway import depth, gate, limits, problems, rates, webhook_events
 from clipforge_gateway.settings import Settings as GatewaySettings
 from clipforge_import import limits as import_limits
 from clipforge_runtime.settings import RuntimeSettings
@@ -152,11 +154,15 @@ def test_the_limits_of_the_guide_are_those_that_the_product_comes_with() -> None
     }
 
     for plan in Plan:
-        window = settings[f"rate_{plan}"] // 6  # of ten seconds
+        window = {
+            kind: round(settings[f"rate_{plan}"] * rates.WINDOW_SECONDS / 60 * share)
+            for kind, share in rates.SHARES.items()
+        }
         kept = settings[f"retention_{plan}_hours"]
         film = import_limits.PLANS[plan]
         told = (
-            f"| {plan} | {window} | {window // 4} | {window // 10} | `CLIPFORGE_RATE_",
+            f"| {plan} | {window['read']} | {window['write']} | {window['search']} "
+            "| `CLIPFORGE_RATE_",
             f"| {plan} | {settings[f'backlog_{plan}']} | `CLIPFORGE_BACKLOG_{plan.upper()}` "
             f"| {settings[f'running_limit_{plan}']} | `CLIPFORGE_RUNNING_LIMIT_{plan.upper()}` |",
             f"| {plan} | {film.duration_ms // 3_600_000} h | {film.bytes // 1024**3} GiB "
@@ -171,8 +177,19 @@ def test_the_limits_of_the_guide_are_those_that_the_product_comes_with() -> None
         f"| headers | {limits.MAX_HEADERS}, and {limits.MAX_HEADER_BYTES // 1024} KiB",
         f"| address | {limits.MAX_URL // 1024} KiB, with {limits.MAX_PARAMETERS} parameters",
         f"| body | {limits.MAX_BODY // 1024**2} MiB, with {depth.MAX_DEPTH} levels",
+        f"| items of a page | {MAX_PAGE} |",
+        f"| outputs of a batch | {MAX_OUTPUTS} |",
+        f"windows of { {10: 'ten'}[rates.WINDOW_SECONDS] } seconds",
     ):
         assert figure in page
+
+
+def test_the_guide_to_errors_says_what_to_do_for_every_status() -> None:
+    page = (ROOT / "docs/guides/errors.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \|[^|]+\|[^|]+\|$", page, re.MULTILINE)
+    told = {int(status) for row in rows for status in re.findall(r"\b\d{3}\b", row)}
+
+    assert {kind.status for kind in problems.CATALOGUE} - told == set()
 
 
 def test_the_event_of_the_guide_to_webhooks_is_one_that_is_sent() -> None:

@@ -23,18 +23,9 @@ async def submit(tenant: Tenant, sha256: str = SHA256, **more: Any) -> Any:
     return await tenant.http.post("/v1/projects", json=body)
 
 
-async def stored(house: House, tenant: Tenant) -> Film:
-    """A film that has gone through the pipeline, its bytes in the store."""
-    film = await house.ready(tenant)
-    imported: facts.VideoImported = film.fact(facts.VideoImported)
-    for key in (imported.objects.source_key, imported.objects.poster_key):
-        await house.parts.store.write(key, b"bytes", content_type="video/mp4")
-    return film
-
-
 async def test_a_film_is_taken_in_by_its_hash_and_is_the_same_film(house: House) -> None:
     tenant = await house.tenant()
-    first = await stored(house, tenant)
+    first = await house.stored(tenant)
 
     answer = await submit(tenant, options={"clips": 2})
 
@@ -51,7 +42,7 @@ async def test_a_film_is_taken_in_by_its_hash_and_is_the_same_film(house: House)
 
 async def test_assets_are_listed_once_with_pictures_and_what_uses_them(house: House) -> None:
     tenant = await house.tenant()
-    first = await stored(house, tenant)
+    first = await house.stored(tenant)
     second = await house.ready(tenant)
 
     [listed] = (await tenant.http.get("/v1/assets")).json()["items"]
@@ -71,7 +62,7 @@ async def test_assets_are_listed_once_with_pictures_and_what_uses_them(house: Ho
 
 async def test_an_asset_that_is_not_kept_has_no_pictures_and_is_still_known(house: House) -> None:
     tenant = await house.tenant()
-    film = await stored(house, tenant)
+    film = await house.stored(tenant)
     await house.state(film.fact(facts.ProjectExpired))
 
     asset = (await tenant.http.get(f"/v1/assets/{film.asset}")).json()
@@ -119,7 +110,7 @@ async def test_import_works_on_it_without_a_copy(house: House, tmp_path: Path, f
 async def test_a_film_of_another_tenant_is_as_unknown_as_none(
     house: House, tenant: Tenant, stranger: Tenant
 ) -> None:
-    await stored(house, tenant)
+    await house.stored(tenant)
 
     theirs = await submit(stranger)
     nobody_s = await submit(stranger, "0" * 64)
@@ -130,7 +121,7 @@ async def test_a_film_of_another_tenant_is_as_unknown_as_none(
 
 async def test_a_film_whose_time_is_over_must_be_uploaded_again(house: House) -> None:
     tenant = await house.tenant()
-    film = await stored(house, tenant)
+    film = await house.stored(tenant)
     await house.state(film.fact(facts.ProjectExpired))
 
     answer = await submit(tenant)
@@ -141,7 +132,7 @@ async def test_a_film_whose_time_is_over_must_be_uploaded_again(house: House) ->
 
 async def test_a_film_is_kept_for_whoever_was_submitted_last(house: House) -> None:
     tenant = await house.tenant()
-    first = await stored(house, tenant)
+    first = await house.stored(tenant)
     second = Film(tenant, (await submit(tenant)).json()["id"])
     await house.caught_up()
 
@@ -154,7 +145,7 @@ async def test_a_film_is_kept_for_whoever_was_submitted_last(house: House) -> No
 
 async def test_a_repeated_key_with_the_same_hash_makes_one_project(house: House) -> None:
     tenant = await house.tenant()
-    await stored(house, tenant)
+    await house.stored(tenant)
     key = {"Idempotency-Key": ids.new("evt")}
     body = {"source": {"type": "asset", "sha256": SHA256}}
 

@@ -92,7 +92,10 @@ async def test_a_header_of_any_bytes_does_no_harm(
 
     status, head = await sent(house, b"\r\n".join([b"GET /v1/projects HTTP/1.1", *lines]))
 
-    assert status in {0, NO_REQUEST, *statuses("/v1/projects")}
+    if not status:  # the connection is over, and nothing else
+        status, head = await sent(house, b"GET /health/live HTTP/1.1\r\nHost: gateway")
+        assert status == 200
+    assert status in {NO_REQUEST, *statuses("/v1/projects")}
     assert status < 500
     names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:] if line]
     assert len(names) == len(set(names)), "a header came from the request"
@@ -125,12 +128,13 @@ async def test_a_cursor_of_anything_is_refused_or_is_one(
 
 
 @SOME
-@given(path=st.sampled_from(sorted(document()["paths"])), text=st.text(min_size=1, max_size=80))
+@given(
+    path=st.sampled_from(sorted(one for one in document()["paths"] if "{" in one)),
+    text=st.text(min_size=1, max_size=80),
+)
 async def test_an_id_of_anything_is_not_found_or_not_valid(
     house: House, tenant: Tenant, caplog: pytest.LogCaptureFixture, path: str, text: str
 ) -> None:
-    if "{" not in path:
-        return
     caplog.clear()
     caplog.set_level(logging.INFO)
     shown = quote(MARK + text, safe="", errors="surrogatepass")

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from fastapi import Query
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 
-from clipforge_catalog.queries.page import Cursor
+from clipforge_catalog.queries.page import MAX_PAGE, Cursor
 from clipforge_catalog.queries.project_lists import Place
 from clipforge_catalog.tables import SORTED_LETTERS
 from clipforge_gateway.problems import INVALID, Problem
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 After = Annotated[str, Query(max_length=1000)]
 """Where a page begins: the `next` of the page before it; empty: at the first row."""
-Limit = Annotated[int, Query(ge=1, le=100)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 _Sequence = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 _Id = Annotated[str, Field(pattern=r"^[a-z]{2,4}_[0-9a-z]{26}$")]
