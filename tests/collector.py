@@ -1,6 +1,7 @@
 """A collector of traces: OTLP over HTTP, as the protocol's own messages have it."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,15 +53,17 @@ class Collector:
                     ]
             self._changed.notify_all()
 
-    def trace(self, trace: str, services: set[str], *, within: float) -> list[Span]:
-        """The spans of a trace, once each of these services has sent one of it, or time is over."""
+    def trace(self, trace: str, services: Counter[str], *, within: float) -> list[Span]:
+        """The spans of a trace, once each service has sent so many of it, or time is over."""
 
-        def whole() -> bool:
-            return services <= {span.service for span in self.spans if span.trace == trace}
+        def heard() -> list[Span]:
+            return [span for span in self.spans if span.trace == trace]
 
         with self._changed:
-            self._changed.wait_for(whole, within)
-            return [span for span in self.spans if span.trace == trace]
+            self._changed.wait_for(
+                lambda: services <= Counter(span.service for span in heard()), within
+            )
+            return heard()
 
 
 @contextmanager

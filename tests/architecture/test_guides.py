@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import typer
 
+import syntax
 from clipforge_catalog.queries.page import MAX_PAGE
 from clipforge_client import Client, cli, profiles
 from clipforge_contracts.plans import Plan
@@ -33,7 +34,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def reasons(file: Path) -> Iterator[str]:
     """The reason codes that a file gives: constants, and beginnings such as `http-`."""
-    tree = ast.parse(file.read_text())
+    tree = syntax.tree(file.read_text())
     named = {
         one.target.id: one.value
         for one in tree.body
@@ -125,7 +126,7 @@ def test_the_python_of_the_guides_calls_what_the_client_has() -> None:
 
     assert programs
     for program in programs:
-        tree = ast.parse(program)
+        tree = syntax.tree(program)
         called = {
             node.func.attr
             for node in ast.walk(tree)

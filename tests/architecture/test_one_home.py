@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import syntax
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py")])
 
@@ -47,7 +49,7 @@ ONE_FILE = {
 def imports() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for file in SOURCES:
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(syntax.tree(file.read_text())):
             names = (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)

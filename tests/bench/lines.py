@@ -4,6 +4,8 @@ import ast
 import statistics
 from pathlib import Path
 
+import syntax
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,7 +18,7 @@ def main() -> None:
         text = file.read_text()
         name = file.relative_to(ROOT).as_posix()
         files[name] = len(text.splitlines())
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(syntax.tree(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 functions[f"{name}:{node.name}"] = (node.end_lineno or 0) - node.lineno + 1
     for kind, found in (("file", files), ("function", functions)):
