@@ -1,10 +1,13 @@
 """Events to browsers: nothing missed and nothing twice, whatever happens to the connection."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1 import facts_pb2 as facts
+from clipforge_catalog.queries import figures
 from clipforge_contracts import ids
 from clipforge_gateway.feed import IN_HAND
 from clipforge_runtime.bus import Entry, Progress
@@ -154,6 +157,53 @@ async def test_progress_is_merged_in(house: House, tenant: Tenant) -> None:
 
     assert told.id == ""
     assert (told.data["percent"], told.data["step"]) == (42.0, "downloading")
+
+
+async def test_a_quiet_stream_says_so_and_goes_on(house: House, tenant: Tenant) -> None:
+    film = await house.ready(tenant)
+    last = await house.parts.log.last_of_project(tenant.id, film.project)
+    assert last is not None
+    stream = house.parts.feed.stream(tenant.id, film.project, after=last.sequence, quiet=0.01)
+
+    async with asyncio.timeout(PATIENCE), aclosing(stream) as events:
+        assert await anext(events) is None
+        await house.tell(film.failed("export", ids.new("exp")))
+        heard_of = await anext(event async for event in events if isinstance(event, Entry))
+
+    assert isinstance(heard_of.fact, facts.StageFailed)
+
+
+async def test_what_is_sent_of_progress_is_found_out_once_for_all_who_listen(
+    house: House, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = await house.ready(tenant)
+    asked: list[list[str]] = []
+    found = figures.lengths
+
+    async def counted(session: AsyncSession, jobs: list[str]) -> dict[str, tuple[str, int]]:
+        asked.append(jobs)
+        return await found(session, jobs)
+
+    monkeypatch.setattr(figures, "lengths", counted)
+    job = ids.job("transcription", film.project)
+    report = Progress(
+        job=job,
+        owner="test",
+        attempt=1,
+        percent=42.0,
+        step="listening",
+        tenant=tenant.id,
+        project=film.project,
+    )
+
+    first, *others = (asyncio.create_task(house.parts.event_lines.of(report)) for _ in range(50))
+    await asyncio.sleep(0)
+    first.cancel()  # its client went, and the others still want the line
+    lines = set(await asyncio.gather(*others))
+
+    assert len(lines) == 1
+    assert '"stage": "transcription"' in lines.pop()
+    assert asked == [[job]]
 
 
 async def test_a_project_has_events_before_there_is_a_row_of_it(

@@ -21,6 +21,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_gateway import openapi, problems, spelled_out
 from clipforge_gateway.auth import FIRST_KEY, FIRST_TENANT, Authenticator, key_hash
 from clipforge_gateway.etags import EntityTags
+from clipforge_gateway.event_lines import EventLines
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.gate import Gate
 from clipforge_gateway.idempotency import Idempotency
@@ -186,7 +187,7 @@ async def parts_of(
         await _make_first_tenant(bus, key)
     authenticator = Authenticator(sessions, key, Tokens(settings) if settings.oidc_issuer else None)
     feed = Feed(bus)
-    near, reads = Nearby(settings), Reads(sessions, replica)
+    near, reads, paces = Nearby(settings), Reads(sessions, replica), Paces(sessions)
     feed.on_entry.append(reads.hear)
     feed.on_fact += [authenticator.hear, near.hear]
     feed.on_gap += [authenticator.forget, near.forget, reads.forget]
@@ -201,9 +202,10 @@ async def parts_of(
             sessions,
             authenticator,
             feed,
+            EventLines(feed, sessions, paces),
             Submissions(sessions),
             Outlook(bus, store),
-            Paces(sessions),
+            paces,
             Repeats(bus),
             Rates(bus, settings),
             load,

@@ -63,14 +63,21 @@ class Feed:
         """How many listen to a project now."""
         return len(self._listeners.get(project, ()))
 
-    async def stream(self, tenant: str, project: str, *, after: int) -> AsyncGenerator[Event]:
-        """The facts of a project after a sequence, then live ones, without gap or repetition."""
+    async def stream(
+        self, tenant: str, project: str, *, after: int, quiet: float | None = None
+    ) -> AsyncGenerator[Event | None]:
+        """The facts of a project after a sequence, then live ones, without gap or repetition.
+
+        None says that nothing has happened for `quiet` seconds.
+        """
         with STREAMS.track_inprogress():
-            async with aclosing(self._stream(tenant, project, after)) as events:
+            async with aclosing(self._stream(tenant, project, after, quiet)) as events:
                 async for event in events:
                     yield event
 
-    async def _stream(self, tenant: str, project: str, after: int) -> AsyncGenerator[Event]:
+    async def _stream(
+        self, tenant: str, project: str, after: int, quiet: float | None
+    ) -> AsyncGenerator[Event | None]:
         async with self.listen(project) as live:
             # Listening began first, so nothing falls between the replay and the live events.
             newest = await self._log.last_of_project(tenant, project)
@@ -86,7 +93,15 @@ class Feed:
                             yield entry
                         if after >= last:
                             break
-            while (event := await live.get()) is not None:
+            while True:
+                try:
+                    async with asyncio.timeout(quiet):
+                        event = await live.get()
+                except TimeoutError:
+                    yield None
+                    continue
+                if event is None:
+                    return
                 if isinstance(event, Entry):
                     if event.sequence <= after:
                         continue

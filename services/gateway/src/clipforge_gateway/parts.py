@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
+from clipforge_gateway.event_lines import EventLines
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.load import Load
 from clipforge_gateway.nearby import Nearby
@@ -38,6 +39,7 @@ class Parts:
     sessions: Sessions
     authenticator: Authenticator
     feed: Feed
+    event_lines: EventLines
     submissions: Submissions
     outlook: Outlook
     paces: Paces
