@@ -66,6 +66,15 @@ def test_a_song_among_speech_is_a_gap_and_not_worth_a_word() -> None:
     assert merged.notice == ""
 
 
+def test_what_is_said_of_parts_that_have_words_is_said_once_beside_the_languages() -> None:
+    without = [part(n, "one", notice=notices.VOCABULARY_LEFT_OUT) for n in (0, 1)]
+
+    merged = merge(plan(2, notices.uncertain("nn")), without)
+
+    assert [segment.text for segment in merged.segments] == ["one", "one"]
+    assert merged.notice == f"{notices.uncertain('nn')} {notices.VOCABULARY_LEFT_OUT}"
+
+
 def test_a_film_that_was_mostly_not_understood_has_no_words_at_all() -> None:
     strange = [part(n, notice=notices.NOT_ENGLISH) for n in (0, 1)]
 

@@ -182,6 +182,40 @@ def test_speech_of_which_not_a_word_was_understood_is_not_called_silence() -> No
     )
 
 
+def test_a_vocabulary_in_which_the_model_loses_itself_is_left_out_and_that_is_said() -> None:
+    engine = Scripted(TEXT, name="small", languages=["en"], lost_in="c4f1d2")
+    choice = Choice("small", "en", 1.0)
+
+    segments, notice = transcribe(
+        Recogniser(engine, None, Speech()), choice, vocabulary=("ClipForge", "c4f1d2")
+    )
+
+    assert [segment.text for segment in segments] == [TEXT]
+    assert notice == notices.VOCABULARY_LEFT_OUT
+    assert [vocabulary for _, vocabulary, _ in engine.calls] == [("ClipForge", "c4f1d2"), ()]
+
+
+@pytest.mark.parametrize("vocabulary", [(), ("ClipForge",)])
+def test_what_is_not_understood_without_a_vocabulary_either_is_not_blamed_on_it(
+    vocabulary: tuple[str, ...],
+) -> None:
+    deaf = english("")
+    choice = Choice("small", "en", 1.0)
+
+    heard = transcribe(Recogniser(deaf, None, Speech()), choice, vocabulary=vocabulary)
+
+    assert heard == ([], notices.not_understood("en"))
+    assert len(deaf.calls) == 1 + bool(vocabulary)
+
+
+def test_silence_is_listened_to_once() -> None:
+    deaf = english("")
+    silence = Recogniser(deaf, None, Speech(milliseconds=0))
+
+    assert transcribe(silence, Choice("small", "en", 1.0), vocabulary=("ClipForge",)) == ([], "")
+    assert len(deaf.calls) == 1
+
+
 def test_a_cough_is_not_speech() -> None:
     deaf = Recogniser(english(""), None, Speech(milliseconds=400))
 

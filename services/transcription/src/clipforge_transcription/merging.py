@@ -16,10 +16,12 @@ def merge(plan: TranscriptionPlan, parts: Sequence[Transcript]) -> Transcript:
     merged.CopyFrom(parts[0])
     for part in parts[1:]:
         merged.segments.extend(part.segments)
-    strange = [part.notice for part in parts if part.notice]
+    strange = [part.notice for part in parts if part.notice and not part.segments]
+    said = [part.notice for part in parts if part.notice and part.segments]
     if len(strange) > sum(bool(part.segments) for part in parts):
         del merged.segments[:]
         merged.notice = strange[0]
     else:
-        merged.notice = plan.notice if merged.segments else notices.NO_SPEECH
+        told = " ".join(filter(None, (plan.notice, *said[:1])))
+        merged.notice = told if merged.segments else notices.NO_SPEECH
     return merged

@@ -14,6 +14,10 @@ NOT_ENGLISH: Final = (
 UNKNOWN_LANGUAGE: Final = (
     "Somebody speaks in this film, but its language could not be told. Name it, e.g. --language fr."
 )
+VOCABULARY_LEFT_OUT: Final = (
+    "With the words of your vocabulary nothing was understood, so they were left out. "
+    "Name only what somebody says in this film."
+)
 
 
 def uncertain(language: str) -> str:

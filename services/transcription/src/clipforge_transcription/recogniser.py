@@ -8,7 +8,7 @@ from typing import Final
 from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_transcription import guards, notices, timing
-from clipforge_transcription.engines import Aligner, Engine, Language, SpeechDetector
+from clipforge_transcription.engines import Aligner, Engine, Heard, Language, SpeechDetector
 from clipforge_transcription.samples import Samples
 
 ENGLISH: Final = "en"
@@ -65,19 +65,28 @@ class Recogniser:
         on_seconds: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> tuple[list[Segment], str]:
-        """Segments in milliseconds of the film, and a notice where speech was not understood."""
+        """Segments in milliseconds of the film, and a notice where speech was not understood,
+        or only without the vocabulary.
+        """
         engine = self.engine(choice.engine)
-        heard = guards.believable(
-            engine.hear(
+
+        def hear(vocabulary: Sequence[str]) -> list[Heard]:
+            heard = engine.hear(
                 samples,
                 language=choice.language,
                 vocabulary=vocabulary,
                 on_seconds=on_seconds,
                 cancelled=cancelled,
             )
-        )
-        doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
-        if doubted or (not heard and self._speaks(samples, cancelled)):
+            return guards.believable(heard)
+
+        heard, notice = hear(vocabulary), ""
+        if not heard and self._speaks(samples, cancelled):
+            # A small model can lose itself in names that it has never met.
+            heard, notice = (hear(()) if vocabulary else []), notices.VOCABULARY_LEFT_OUT
+            if not heard:
+                return [], self._complaint(choice)
+        if choice.probability < DOUBTED and guards.sounds_foreign(heard):
             return [], self._complaint(choice)
         timed = timing.correct(
             heard,
@@ -85,7 +94,7 @@ class Recogniser:
             engine=engine.name,
             align=self._aligner(choice, cancelled),
         )
-        return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), ""
+        return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), notice
 
     def engine(self, name: str) -> Engine:
         """The one of a plan. Transient where another worker, of another version, has made it."""

@@ -20,11 +20,13 @@ class Scripted:
         languages: Collection[str] = ("en", "de"),
         logprob: float = 0.0,
         confidence: float = 0.9,
+        lost_in: str = "",  # the vocabulary with this word leaves it nothing
     ) -> None:
         self._words = text.split()
         self._detects = detects
         self._logprob = logprob
         self._confidence = confidence
+        self._lost_in = lost_in
         self.languages = languages
         self.name = name
         self.sha256 = "0" * 64
@@ -42,6 +44,8 @@ class Scripted:
     ) -> list[Heard]:
         seconds = len(samples) / RATE
         self.calls.append((language, tuple(vocabulary), seconds))
+        if self._lost_in in vocabulary:
+            return []
         heard: list[Heard] = []
         words: list[Spoken] = []
         for n, text in enumerate(self._words):
