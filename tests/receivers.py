@@ -47,6 +47,9 @@ class Receiver:
     _received: defaultdict[str, list[Received]] = field(
         default_factory=lambda: defaultdict[str, list[Received]](list)
     )
+    _open: dict[asyncio.Task[Any], asyncio.StreamWriter] = field(
+        default_factory=dict[asyncio.Task[Any], asyncio.StreamWriter]
+    )
 
     @classmethod
     @asynccontextmanager
@@ -58,6 +61,9 @@ class Receiver:
             yield receiver
         finally:
             server.close()
+            for writer in receiver._open.values():
+                writer.transport.abort()
+            await asyncio.gather(*receiver._open)
 
     def endpoint(self, *answers: bytes) -> str:
         """A new address, which answers so; the last answer is given for ever. None: 204."""
@@ -74,6 +80,10 @@ class Receiver:
         return self._received["/" + url.rpartition("/")[2]]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving
+        self._open[serving] = writer
+        serving.add_done_callback(self._open.pop)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

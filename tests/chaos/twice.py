@@ -87,13 +87,4 @@ def _begun(evidence: Evidence) -> Iterator[tuple[str, int, int]]:
     )
     for (stage, what, part), times in begun.items():
         deed = deeds.get((stage, what), "")
-        tries = {
-            "flaky1": 2,
-            "flaky2": 3,
-            "hang": 2,
-            "block": 2,
-            "eat": 2,
-            "stumble": 2,
-            "hopeless": 5,
-        }
-        yield f"{stage} of {what} (part {part})", times, tries.get(deed, 1)
+        yield f"{stage} of {what} (part {part})", times, TRIES.get(deed, 1)

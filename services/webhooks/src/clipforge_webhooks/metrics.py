@@ -4,12 +4,17 @@ from typing import Final
 
 from prometheus_client import Histogram
 
+from clipforge_webhooks import verdict
+
 SECONDS: Final = Histogram(
     "clipforge_webhook_seconds",
     "Seconds that endpoints took to answer, by what came of it",
     ["outcome"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
 )
+# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
+for _outcome in verdict.OUTCOMES:
+    SECONDS.labels(_outcome)
 
 
 def sent(outcome: str, seconds: float) -> None:

@@ -15,6 +15,8 @@ TROUBLE: Final = {
     "forbidden": "Its address is not public, or not https. Save one that is.",
 }
 
+OUTCOMES: Final = ("delivered", "gone", "refused", *TROUBLE)
+
 
 def accepted(answer: Answer) -> bool:
     """2xx, and nothing else: a redirect is not followed."""
