@@ -60,9 +60,12 @@ async def settled(house: Premises, asked: Asked, *, seconds: float) -> bool:
     """Wait until what was accepted is over and the queues are empty; False where it never is."""
     deadline = time.monotonic() + seconds
     since = 0.0
-    async with JetStream.connect(house.settings("gateway"), name="gateway") as bus:
+    async with (
+        JetStream.connect(house.settings("gateway"), name="gateway") as bus,
+        JetStream.connect(house.settings("admin"), name="admin") as admin,
+    ):
         while time.monotonic() < deadline:
-            if not await _is_over(house, bus, asked):
+            if not await _is_over(house, bus, admin, asked):
                 since = 0.0
             elif not since:
                 since = time.monotonic()
@@ -100,12 +103,14 @@ async def evidence(
         )
 
 
-async def _is_over(house: Premises, bus: JetStream, asked: Asked) -> bool:
+async def _is_over(house: Premises, bus: JetStream, admin: JetStream, asked: Asked) -> bool:
     try:
         for stage in OF_FILMS:
             counts = await _counts(bus, stage)
             if held(counts):
                 return False
+        if await _run_keys(admin):  # of whoever died: it is the key's to expire
+            return False
         last = await _last_fact(bus)
     except (Unavailable, ApiError):
         return False

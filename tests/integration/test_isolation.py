@@ -1,6 +1,7 @@
 """What each service may not do on the log, tried with its own password."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -17,6 +18,7 @@ from clipforge_contracts.permissions import (
     users,
 )
 from clipforge_contracts.pipeline import BY_STAGE, EXPORT, PIPELINE
+from clipforge_runtime.jetstream import holding
 from clipforge_runtime.jetstream.client import Message
 from clipforge_runtime.jetstream.connection import connect
 from samples import TENANT, every_fact
@@ -177,6 +179,34 @@ async def test_a_schedule_is_no_way_around_the_permissions(workshop: Workshop, t
     assert gate.calls == 0
     assert failure.reason == "unreadable"
     assert all(entry.fact is None for entry in await workshop.log("facts.export-requested.>"))
+
+
+async def test_a_schedule_that_is_delivered_late_is_no_way_around_the_permissions_either(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What delivers it may state more than its writer."""
+    [fact] = [fact for fact in every_fact() if isinstance(fact, facts.ExportRequested)]
+    async with workshop.connected("import") as bus:
+        await bus.connection.request(
+            "schedules.import.high.l0.t.p.j.1",
+            encode(fact),
+            headers={
+                "ce-id": "evt_forged",
+                "ce-type": ce_type(fact),
+                "Nats-Schedule": "@at 2100-01-01T00:00:00Z",
+                "Nats-Schedule-Target": str(
+                    subjects.retry(subjects.fact_subject(fact), EXPORT, "j")
+                ),
+            },
+        )
+    monkeypatch.setattr(holding, "OVERDUE", timedelta(days=-365_000))
+
+    async with workshop.connected("projector") as bus:
+        delivered = await bus.wake_overdue(0)
+
+    assert delivered == (0, 0)
+    assert await workshop.log("retries.>") == []
+    assert await workshop.log("schedules.>") == []
 
 
 async def test_whoever_takes_backups_cannot_read_the_log_otherwise(

@@ -1,7 +1,7 @@
 """Room in the log, on a server whose quota is really filled: work goes on, new work is refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,8 +182,26 @@ async def test_a_full_log_refuses_facts_and_takes_them_again_after_the_janitor(
     assert (await small.counts(TRANSCRIPTION)).waiting == gate.calls > 0
 
 
-async def test_a_retry_that_came_due_while_the_log_was_full_is_begun_anew(
-    small: Workshop, sessions: Sessions, bus: JetStream, monkeypatch: pytest.MonkeyPatch
+async def begun_anew(sessions: Sessions, bus: JetStream) -> int:
+    """By the rows, should nobody have woken it."""
+    return await reconcile(sessions, bus, now=TOMORROW + timedelta(hours=1))
+
+
+async def woken(_: Sessions, bus: JetStream) -> int:
+    """By what the log still has of it."""
+    number, after = await bus.wake_overdue(0)
+    assert after == 0  # all were looked at
+    return number
+
+
+@pytest.mark.parametrize(("mend", "attempt"), [(woken, 2), (begun_anew, 1)])
+async def test_a_retry_that_came_due_while_the_log_was_full_is_made_once_there_is_room(
+    small: Workshop,
+    sessions: Sessions,
+    bus: JetStream,
+    monkeypatch: pytest.MonkeyPatch,
+    mend: Callable[[Sessions, JetStream], Awaitable[int]],
+    attempt: int,
 ) -> None:
     """The server keeps its schedule and never fires it, also once there is room again."""
     monkeypatch.setattr("clipforge_runtime.retry.backoff", lambda *_: timedelta(seconds=15))
@@ -212,9 +230,9 @@ async def test_a_retry_that_came_due_while_the_log_was_full_is_begun_anew(
     await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
     await bus.purge(subjects.of_project(filler.project.tenant_id, filler.project.project_id))
 
-    early = await reconcile(sessions, bus, now=TOMORROW)
+    early = await reconcile(sessions, bus, now=TOMORROW) + await woken(sessions, bus)
     monkeypatch.setattr(holding, "OVERDUE", timedelta(0))
-    mended = await reconcile(sessions, bus, now=TOMORROW + timedelta(hours=1))
+    mended = await mend(sessions, bus)
     gate = Gate()
     gate.open()
     async with small.working(gate):
@@ -223,6 +241,9 @@ async def test_a_retry_that_came_due_while_the_log_was_full_is_begun_anew(
 
     assert (early, mended, gate.calls) == (0, 1, 1)
     assert again == fact
+    assert (await small.counts()).delayed == 0
+    [done] = [one for one in await small.log("facts.video-imported.>") if one.fact]
+    assert done.headers["cf-attempt"] == str(attempt)
 
 
 async def test_tables_from_before_the_janitor_are_not_rebuilt_from_a_log_with_gaps(

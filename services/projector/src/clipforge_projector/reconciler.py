@@ -56,6 +56,7 @@ class Reconciler:
         self._sessions = sessions
         self._bus = bus
         self._wake = asyncio.Event()
+        self._schedules = 0  # looked at up to this sequence
 
     def hear(self, entries: Sequence[Entry]) -> None:
         """Facts that have just become rows."""
@@ -67,6 +68,7 @@ class Reconciler:
         while True:
             self._wake.clear()
             try:
+                await self._wake_overdue()
                 mended = await reconcile(
                     self._sessions, self._bus, now=await self._bus.clock.true()
                 )
@@ -77,6 +79,10 @@ class Reconciler:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY_SECONDS):
                     await self._wake.wait()
+
+    async def _wake_overdue(self) -> None:
+        woken, self._schedules = await self._bus.wake_overdue(self._schedules)
+        RESTATED.labels("woken").inc(woken)
 
 
 async def reconcile(sessions: Sessions, bus: JetStream, *, now: datetime) -> int:

@@ -13,6 +13,7 @@ from clipforge_contracts.facts import fact_name
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.subjects import Subject
+from clipforge_runtime.bus import Headers
 from clipforge_runtime.jetstream import consumers, progress
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.jetstream.publishing import NO_MESSAGE, last_message
@@ -51,14 +52,15 @@ def _subjects(stage: Stage, due: Subject, lane: Lane) -> list[str]:
 
 
 async def _delayed(connection: Connection, due: Subject, now: datetime) -> bool:
-    """Whether a schedule waits for its time.
-
-    One that came due while the log was full is kept by the server and never fires (2.15.1).
-    """
+    """Whether a schedule waits for its time; see overdue.py for those that are past it."""
     waiting = await subjects_of(connection, subjects.STREAM, subjects.schedules_of(due))
     found = await asyncio.gather(*(last_message(connection, one) for one in waiting))
-    times = [headers.get("Nats-Schedule", "") for _, headers in filter(None, found)]
-    return any(now - datetime.fromisoformat(at.removeprefix("@at ")) < OVERDUE for at in times)
+    return any(now - due_at(headers) < OVERDUE for _, headers in filter(None, found))
+
+
+def due_at(headers: Headers) -> datetime:
+    """When a schedule is to fire, by its headers."""
+    return datetime.fromisoformat(headers["Nats-Schedule"].removeprefix("@at "))
 
 
 async def _message(connection: Connection, query: dict[str, str | int]) -> tuple[Lane, int] | None:

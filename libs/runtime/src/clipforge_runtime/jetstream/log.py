@@ -28,6 +28,7 @@ from clipforge_runtime.jetstream import (
     counting,
     following,
     holding,
+    overdue,
     progress,
     publishing,
     records,
@@ -233,6 +234,10 @@ class JetStream:
             message_id=fact_id,
             headers={**publishing.envelope(fact, fact_id, self.name), **replayed},
         )
+
+    async def wake_overdue(self, after: int) -> tuple[int, int]:
+        """Deliver retries that the log has forgotten to; see overdue.wake."""
+        return await overdue.wake(self.connection, after=after, now=self.clock.now())
 
     async def purge(self, filters: str) -> int:
         """Take the messages under a filter out of the log for good; how many there were."""
