@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import event
 
 from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import documents_pb2 as documents
@@ -114,6 +115,12 @@ class House:
         finally:
             await self.start_projector()
             await self.caught_up()
+
+    def operator(self) -> httpx.AsyncClient:
+        """With the first key of the installation."""
+        key = self.settings.bootstrap_api_key
+        assert key is not None
+        return self.client(key.get_secret_value())
 
     def client(self, key: str = "", **more: Any) -> httpx.AsyncClient:
         """Whoever asks with this key."""
@@ -405,8 +412,8 @@ async def working(house: House, stage: Stage, handler: Handler) -> AsyncIterator
 async def _events(answer: httpx.Response) -> AsyncIterator[Event]:
     parser = EventParser()
     async for line in answer.aiter_lines():
-        for event in parser.feed(line):
-            yield event
+        for told in parser.feed(line):
+            yield told
 
 
 async def heard(events: AsyncIterator[Event], *, until: str, progress: bool = False) -> list[Event]:
@@ -442,3 +449,19 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
     assert body["title"].strip()
     assert body["request_id"] == answer.headers["x-request-id"]
     return answer.status_code, body["type"].rpartition("/")[2]
+
+
+@contextmanager
+def statements(sessions: Sessions) -> Iterator[list[str]]:
+    """What a database is asked over these sessions while the block runs."""
+    asked: list[str] = []
+    engine = sessions.kw["bind"].sync_engine
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)

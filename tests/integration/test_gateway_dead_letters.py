@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlmodel import select
 
@@ -52,12 +51,6 @@ async def letters(tenant: Tenant, **params: Any) -> list[dict[str, Any]]:
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
-
-
-def operator(house: House) -> httpx.AsyncClient:
-    bootstrap = house.settings.bootstrap_api_key
-    assert bootstrap is not None
-    return house.client(bootstrap.get_secret_value())
 
 
 async def test_dead_letters_are_found_by_queue_reason_project_and_time(house: House) -> None:
@@ -274,7 +267,7 @@ async def test_dead_letters_of_others_are_for_operators_only(house: House) -> No
         assert problem(await local_admin.http.post(f"{PATH}/replay", json=body))[0] == 403
     assert problem(await local_admin.http.get(f"{PATH}/{job}")) == (404, "not-found")
     assert problem(await local_admin.http.post(f"{PATH}/{job}/replay")) == (404, "not-found")
-    async with operator(house) as admin:
+    async with house.operator() as admin:
         of_one = (await admin.get(PATH, params={"tenant": tenant.id})).json()["items"]
         of_all = (await admin.get(PATH, params={"tenant": "all", "limit": 100})).json()["items"]
         own = (await admin.get(PATH)).json()["items"]

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import event
 
 from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import facts_pb2 as facts
@@ -18,7 +16,7 @@ from clipforge_catalog.database import open_database
 from clipforge_contracts import ids
 from clipforge_gateway import auth, rows
 from clipforge_gateway.auth import key_hash
-from gateways import Film, House, Tenant, problem
+from gateways import Film, House, Tenant, problem, statements
 from relay import Relay
 from workshop import PATIENCE, eventually
 
@@ -31,7 +29,7 @@ class Replica:
 
     url: str
     wire: Relay
-    asked: list[str] = field(default_factory=list[str])
+    asked: list[str]
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def as_(self, tenant: Tenant) -> httpx.AsyncClient:
@@ -50,13 +48,8 @@ async def replica(house: House) -> AsyncIterator[Replica]:
         through = address.replace(f":{port}/", f":{wire.port}/")
         sessions = await stack.enter_async_context(open_database(through))
         url = await stack.enter_async_context(house.another_gateway(sessions))
-        opened = Replica(url, wire)
+        opened = Replica(url, wire, stack.enter_context(statements(sessions)))
         stack.push_async_exit(opened._open)
-
-        def count(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            opened.asked.append(statement)
-
-        event.listen(sessions.kw["bind"].sync_engine, "before_cursor_execute", count)
         yield opened
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from clipforge.v1 import facts_pb2 as facts
@@ -41,12 +40,6 @@ async def test_the_numbers_of_a_queue_are_those_of_the_log_and_the_rows(house: H
     assert one["paused"] is False
 
 
-async def operator(house: House) -> httpx.AsyncClient:
-    bootstrap = house.settings.bootstrap_api_key
-    assert bootstrap is not None
-    return house.client(bootstrap.get_secret_value())
-
-
 async def test_a_queue_tells_how_long_things_wait_and_take(house: House) -> None:
     tenant = await house.tenant()
     await house.submit(tenant)
@@ -82,7 +75,7 @@ async def test_a_paused_queue_starts_nothing_and_goes_on_when_resumed(
         begun.put_nowait(cause)
         return await import_at_once(cause)
 
-    async with await operator(house) as admin:
+    async with house.operator() as admin:
         paused = await admin.post("/v1/queues/video-import/pause")
         again = await admin.post("/v1/queues/video-import/pause")
         async with working(house, IMPORT, handler):
@@ -106,7 +99,7 @@ async def test_a_paused_queue_starts_nothing_and_goes_on_when_resumed(
 
 
 async def test_a_pause_outlives_an_upgrade(house: House) -> None:
-    async with await operator(house) as admin:
+    async with house.operator() as admin:
         await admin.post("/v1/queues/clip-detection/pause")
         async with connect(house.settings.nats_url, "admin") as connection:
             await declare(connection, house.settings)
@@ -135,7 +128,7 @@ async def test_operators_see_whose_the_jobs_are(house: House) -> None:
         await house.submit(busy)
     await house.state(Film(idle, await house.submit(idle)).failed("import"))
 
-    async with await operator(house) as admin:
+    async with house.operator() as admin:
         shares = (await admin.get("/v1/queues/video-import/tenants")).json()
 
     by_tenant = {share["tenant_id"]: share for share in shares}

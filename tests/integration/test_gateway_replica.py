@@ -5,20 +5,19 @@ import pwd
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from clipforge_catalog.database import Sessions, open_database
 from clipforge_gateway import reads, rows
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.postgres import USER, PostgresServer
-from gateways import House
+from gateways import House, statements
 from workshop import PATIENCE, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -70,8 +69,8 @@ class Pair:
     url: str
     replica: Sessions
     house: House
-    of_primary: list[str] = field(default_factory=list[str])
-    of_replica: list[str] = field(default_factory=list[str])
+    of_primary: list[str]
+    of_replica: list[str]
 
     def forget(self) -> None:
         self.of_primary.clear()
@@ -101,14 +100,8 @@ async def pair(
             for url in (primary_url, replica_server.url(name), replica_server.url(name))
         ]
         url = await stack.enter_async_context(house.another_gateway(primary, replica))
-        opened = Pair(url, by_hand, house)
-        for sessions, asked in ((primary, opened.of_primary), (replica, opened.of_replica)):
-
-            def count(_c: Any, _u: Any, statement: str, *_: Any, to: list[str] = asked) -> None:
-                to.append(statement)
-
-            event.listen(sessions.kw["bind"].sync_engine, "before_cursor_execute", count)
-        yield opened
+        asked = (stack.enter_context(statements(one)) for one in (primary, replica))
+        yield Pair(url, by_hand, house, *asked)
 
 
 @pytest.fixture

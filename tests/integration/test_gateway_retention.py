@@ -26,12 +26,6 @@ async def exported(house: House, film: Film) -> str:
     return export
 
 
-async def operator(house: House) -> Any:
-    bootstrap = house.settings.bootstrap_api_key
-    assert bootstrap is not None
-    return house.client(bootstrap.get_secret_value())
-
-
 async def test_a_film_and_its_exports_are_told_with_their_time(house: House) -> None:
     tenant = await house.tenant(Plan.FREE)
     film = await house.ready(tenant)
@@ -107,8 +101,8 @@ async def test_only_operators_look_beyond_their_own(house: House) -> None:
 
     for path in ("/v1/retention?tenant=all", "/v1/retention/backlog"):
         assert problem(await business.http.get(path)) == (403, "forbidden")
-    async with await operator(house) as http:
-        asked = {"tenant": "all", "within_hours": 24 * 8, "limit": 100}
+    async with house.operator() as http:
+        asked: dict[str, str | int] = {"tenant": "all", "within_hours": 24 * 8, "limit": 100}
         found = (await http.get("/v1/retention", params=asked)).json()["items"]
         of_one = (await http.get("/v1/retention", params={**asked, "tenant": business.id})).json()[
             "items"
@@ -126,7 +120,7 @@ async def test_only_operators_look_beyond_their_own(house: House) -> None:
 async def test_objects_that_wait_to_be_removed_are_counted(house: House) -> None:
     tenant = await house.tenant(Plan.FREE)
     film = await house.ready(tenant)
-    async with await operator(house) as http:
+    async with house.operator() as http:
         before = (await http.get("/v1/retention/backlog")).json()["removals"]
         await house.state(film.fact(facts.ProjectDeleted))
         after = (await http.get("/v1/retention/backlog")).json()

@@ -18,9 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def operator(house: House) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever has the first key."""
-    key = house.settings.bootstrap_api_key
-    assert key is not None
-    async with house.client(key.get_secret_value()) as http:
+    async with house.operator() as http:
         yield http
 
 

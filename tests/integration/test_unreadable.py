@@ -26,12 +26,6 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 GARBLED = b"\xff\xfe garbled"
 
 
-def operator(house: House) -> httpx.AsyncClient:
-    bootstrap = house.settings.bootstrap_api_key
-    assert bootstrap is not None
-    return house.client(bootstrap.get_secret_value())
-
-
 def in_the_place_of(tenant: Tenant, project: str) -> str:
     """The subject of a film's submission, in a lane of its own."""
     submitted = subjects.Subject(
@@ -67,7 +61,7 @@ async def letter_about(asking: httpx.AsyncClient, sequence: int) -> dict[str, An
 
 async def test_an_operator_finds_a_message_that_nobody_could_read(house: House) -> None:
     somewhere = f"facts.project-submitted.high.l0.{ids.new('ten')}.{ids.new('prj')}.nothing"
-    async with operator(house) as asking, working(house, IMPORT, import_at_once):
+    async with house.operator() as asking, working(house, IMPORT, import_at_once):
         letter = await letter_about(asking, await garble(house, somewhere))
         replay = await asking.post(f"{PATH}/{letter['id']}/replay")
         many = await asking.post(
@@ -83,7 +77,7 @@ async def test_an_operator_finds_a_message_that_nobody_could_read(house: House) 
 
 
 async def test_a_message_without_a_subject_of_ours_is_found_too(house: House) -> None:
-    async with operator(house) as asking, working(house, IMPORT, import_at_once):
+    async with house.operator() as asking, working(house, IMPORT, import_at_once):
         sequence = await garble(house, "facts.project-submitted.high.l0.and.much.more.besides")
         letter = await letter_about(asking, sequence)
 
@@ -96,7 +90,7 @@ async def test_the_film_of_a_message_that_nobody_could_read_is_begun_anew(
     project = await house.submit(tenant)
     await house.caught_up()
     await (await house.bus("projector")).purge(subjects.of_project(tenant.id, project))
-    async with operator(house) as asking, working(house, IMPORT, import_at_once):
+    async with house.operator() as asking, working(house, IMPORT, import_at_once):
         sequence = await garble(house, in_the_place_of(tenant, project))
         letter = await letter_about(asking, sequence)
         before = (await tenant.http.get(f"/v1/projects/{project}")).json()
