@@ -34,6 +34,7 @@ class Visitor:
             secrets={"CLIPFORGE_API_KEY": ("clipforge-api-key", "api-key")},
             files={file.name: file.read_text() for file in SCRIPTS},
         )
+        self.ask("arrive")
 
     def film(self, seconds: int) -> None:
         """Make the film that is submitted from now on."""
