@@ -55,8 +55,9 @@ async def replica(house: House) -> AsyncIterator[Replica]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are waited for as long as a busy machine needs."""
+    """Rows are waited for as long as a busy machine needs, and no key is looked up again."""
     monkeypatch.setattr(rows, "CATCH_UP_SECONDS", PATIENCE)
+    monkeypatch.setattr(auth, "REMEMBER_SECONDS", 1e9)
 
 
 def reads(film: Film) -> list[str]:
