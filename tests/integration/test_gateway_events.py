@@ -19,6 +19,19 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 LIFE = ["project-submitted", "video-imported", "video-transcribed", "clips-detected"]
 
 
+def at_work(film: Film, stage: str, step: str) -> Progress:
+    """What a worker reports of a film."""
+    return Progress(
+        job=ids.job(stage, film.project),
+        owner="test",
+        attempt=1,
+        percent=42.0,
+        step=step,
+        tenant=film.tenant.id,
+        project=film.project,
+    )
+
+
 async def test_a_stream_tells_what_has_happened_and_what_happens(
     house: House, tenant: Tenant
 ) -> None:
@@ -140,15 +153,7 @@ async def test_a_client_that_does_not_read_is_sent_away_and_misses_nothing(
 async def test_progress_is_merged_in(house: House, tenant: Tenant) -> None:
     film = Film(tenant, await house.submit(tenant))
     worker = await house.bus("import")
-    report = Progress(
-        job=ids.job("import", film.project),
-        owner="test",
-        attempt=1,
-        percent=42.0,
-        step="downloading",
-        tenant=tenant.id,
-        project=film.project,
-    )
+    report = at_work(film, "import", "downloading")
 
     async with house.events(tenant, film.project) as events:
         await heard(events, until="project-submitted")
@@ -185,16 +190,7 @@ async def test_what_is_sent_of_progress_is_found_out_once_for_all_who_listen(
         return await found(session, jobs)
 
     monkeypatch.setattr(figures, "lengths", counted)
-    job = ids.job("transcription", film.project)
-    report = Progress(
-        job=job,
-        owner="test",
-        attempt=1,
-        percent=42.0,
-        step="listening",
-        tenant=tenant.id,
-        project=film.project,
-    )
+    report = at_work(film, "transcription", "listening")
 
     first, *others = (asyncio.create_task(house.parts.event_lines.of(report)) for _ in range(50))
     await asyncio.sleep(0)
@@ -203,7 +199,7 @@ async def test_what_is_sent_of_progress_is_found_out_once_for_all_who_listen(
 
     assert len(lines) == 1
     assert '"stage": "transcription"' in lines.pop()
-    assert asked == [[job]]
+    assert asked == [[report.job]]
 
 
 async def test_a_project_has_events_before_there_is_a_row_of_it(

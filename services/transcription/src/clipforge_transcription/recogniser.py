@@ -65,8 +65,9 @@ class Recogniser:
         on_seconds: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> tuple[list[Segment], str]:
-        """Segments in milliseconds of the film, and a notice where speech was not understood,
-        or only without the vocabulary.
+        """Segments in milliseconds of the film, and a notice.
+
+        It says where speech was not understood, or only without the vocabulary.
         """
         engine = self.engine(choice.engine)
 
@@ -81,12 +82,11 @@ class Recogniser:
             return guards.believable(heard)
 
         heard, notice = hear(vocabulary), ""
-        if not heard and self._speaks(samples, cancelled):
-            # A small model can lose itself in names that it has never met.
-            heard, notice = (hear(()) if vocabulary else []), notices.VOCABULARY_LEFT_OUT
-            if not heard:
-                return [], self._complaint(choice)
-        if choice.probability < DOUBTED and guards.sounds_foreign(heard):
+        unheard = not heard and self._speaks(samples, cancelled)
+        if unheard and vocabulary:  # a small model can lose itself in names that it has never met
+            heard, notice = hear(()), notices.VOCABULARY_LEFT_OUT
+        doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
+        if doubted or (unheard and not heard):
             return [], self._complaint(choice)
         timed = timing.correct(
             heard,

@@ -55,12 +55,17 @@ async def _delayed(connection: Connection, due: Subject, now: datetime) -> bool:
     """Whether a schedule waits for its time; see overdue.py for those that are past it."""
     waiting = await subjects_of(connection, subjects.STREAM, subjects.schedules_of(due))
     found = await asyncio.gather(*(last_message(connection, one) for one in waiting))
-    return any(now - due_at(headers) < OVERDUE for _, headers in filter(None, found))
+    times = [due_at(headers) for _, headers in filter(None, found)]
+    return any(now - at < OVERDUE for at in times if at is not None)
 
 
-def due_at(headers: Headers) -> datetime:
-    """When a schedule is to fire, by its headers."""
-    return datetime.fromisoformat(headers["Nats-Schedule"].removeprefix("@at "))
+def due_at(headers: Headers) -> datetime | None:
+    """When a schedule is to fire, by its headers; None where it is none of ours, but every hour."""
+    kind, _, at = headers.get("Nats-Schedule", "").partition(" ")
+    try:
+        return datetime.fromisoformat(at) if kind == "@at" else None
+    except ValueError:
+        return None
 
 
 async def _message(connection: Connection, query: dict[str, str | int]) -> tuple[Lane, int] | None:

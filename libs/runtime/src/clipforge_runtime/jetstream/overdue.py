@@ -8,9 +8,10 @@ import base64
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from clipforge_contracts import subjects
+from clipforge_runtime.bus import Headers
 from clipforge_runtime.jetstream import headers as blocks
 from clipforge_runtime.jetstream import holding, publishing
 from clipforge_runtime.jetstream.connection import ApiError, Connection
@@ -37,31 +38,28 @@ async def wake(connection: Connection, *, after: int, now: datetime) -> tuple[in
         message = reply["message"]
         after = int(message["seq"])
         headers = blocks.read(base64.b64decode(message.get("hdrs", "")))
-        if now - holding.due_at(headers) < holding.OVERDUE:
+        at = holding.due_at(headers)
+        if at is not None and now - at < holding.OVERDUE:
             continue
-        # Should the server be started anew between these two, it comes twice: workers know that.
-        woken += await _deliver(connection, message["subject"], after, headers, message)
+        # The right to state it is ours, and may not be its writer's.
+        if at is None or subjects.forged(
+            headers.get("Nats-Schedule-Target", ""), message["subject"]
+        ):
+            log.error("%s is no retry of its stage: dropped", message["subject"])
+        else:
+            await _deliver(connection, message, headers)
+            woken += 1
+        # Should the server be started anew before this, it comes twice: workers know that.
         await connection.api(f"STREAM.PURGE.{subjects.STREAM}", {"filter": message["subject"]})
     return woken, after
 
 
-async def _deliver(
-    connection: Connection,
-    subject: str,
-    sequence: int,
-    headers: dict[str, str],
-    message: Mapping[str, str],
-) -> bool:
-    target = headers["Nats-Schedule-Target"]
-    if subjects.forged(target, subject):  # ours is the right to state it, and not its writer's
-        log.error("%s is to become %s, which its service may not state: dropped", subject, target)
-        return False
+async def _deliver(connection: Connection, message: Mapping[str, Any], headers: Headers) -> None:
     await publishing.publish(
         connection,
-        target,
+        headers["Nats-Schedule-Target"],
         base64.b64decode(message.get("data", "")),
-        message_id=f"{subjects.STREAM}:{sequence}:overdue",
+        message_id=f"{subjects.STREAM}:{message['seq']}:overdue",
         headers={name: value for name, value in headers.items() if not name.startswith("Nats-")},
     )
-    log.warning("%s was not fired in its time: delivered now", subject)
-    return True
+    log.warning("%s was not fired in its time: delivered now", message["subject"])
