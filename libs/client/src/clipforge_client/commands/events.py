@@ -1,6 +1,6 @@
 """`clipforge events`: what has happened to a project and what happens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,7 +32,8 @@ OF_EXPORT: Final = {
 def tail(project_id: ProjectArgument, as_json: AsJson = False) -> None:
     """Print what has happened and what happens, until Ctrl-C."""
     with Client() as client:
-        for event in client.events(project_id):
+        all_of_them = client.events(project_id)
+        for event in all_of_them if as_json else news(all_of_them):
             _print(event, as_json)
 
 
@@ -49,6 +50,15 @@ def show_events(project_id: ProjectArgument, as_json: AsJson = False) -> None:
             awaited -= {(event.name, about) for about in _about(event, project_id)}
             if not awaited:
                 return
+
+
+def news(events: Iterable[Event]) -> Iterator[Event]:
+    """Without progress that says again what the line before it said, as parts of a job do."""
+    before = ""
+    for event in events:
+        if event.name != "progress" or told(event) != before:
+            yield event
+        before = told(event)
 
 
 def history(project: Project, exports: Sequence[Export]) -> set[tuple[str, str]]:
