@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from dashboards.panels import OWN, Query, Row, dashboard, graph
+from dashboards.panels import OWN, RECORDED, Query, Row, dashboard, graph
 
 HPA: Final = 'namespace="$namespace",horizontalpodautoscaler=~"$release-.+"'
 NAME: Final = "{{horizontalpodautoscaler}}"
@@ -61,9 +61,7 @@ def autoscaling() -> dict[str, Any]:
                         "The recorded series",
                         "What the metrics adapter and KEDA read. No line: autoscalers are blind.",
                         "short",
-                        Query(
-                            'clipforge:stage_outstanding:sum{namespace="$namespace"}', "{{stage}}"
-                        ),
+                        Query(f"clipforge:stage_outstanding:sum{{{RECORDED}}}", "{{stage}}"),
                     ),
                     graph(
                         "Handed back",

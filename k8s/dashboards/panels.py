@@ -11,6 +11,8 @@ SCHEMA_VERSION: Final = 39  # of Grafana 11; later ones read it, too
 
 OWN: Final = 'namespace="$namespace",app_kubernetes_io_instance="$release"'
 """Matchers of our own series; the chart's alerts use the same labels."""
+RECORDED: Final = 'namespace="$namespace",release="$release"'
+"""Matchers of what the release's rules record."""
 PODS: Final = 'namespace="$namespace",pod=~"$release-.+",container!=""'
 """Matchers of what Kubernetes tells of our containers."""
 

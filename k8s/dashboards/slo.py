@@ -2,9 +2,8 @@
 
 from typing import Any, Final
 
-from dashboards.panels import OWN, Query, Row, Setting, dashboard, figure, graph
+from dashboards.panels import OWN, RECORDED, Query, Row, Setting, dashboard, figure, graph
 
-RECORDED: Final = 'namespace="$namespace",release="$release"'
 WINDOWS: Final = ("5m", "1h", "6h", "3d")
 PROMISES: Final = (
     (

@@ -37,9 +37,10 @@ def template(
     values: Mapping[str, Any] | None = None,
     kubernetes: str = KUBERNETES,
     namespace: str = RELEASE,
+    release: str = RELEASE,
 ) -> str:
     """What `helm template` writes. HelmFailed where it refuses."""
-    command = [_helm(), "template", RELEASE, str(CHART), "--namespace", namespace]
+    command = [_helm(), "template", release, str(CHART), "--namespace", namespace]
     command += ["--kube-version", kubernetes]
     for file in files:
         command += ["--values", str(file)]

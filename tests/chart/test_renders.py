@@ -1,6 +1,7 @@
 """What is committed of the chart is what it makes today, and it is valid for three Kubernetes."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from chart.scenarios import GOLDEN, MINIMAL, SHAPES, golden, needs_helm, rendered, shape
+from chart.scenarios import GOLDEN, SHAPES, golden, needs_helm, pods, shape
 from render import chart
 from render.__main__ import written
 
@@ -20,6 +21,27 @@ SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
 VERSIONS = ("1.31", "1.34", "1.37")
 # Of others' definitions, which no schema of Kubernetes has.
 CUSTOM = {"PodMonitor", "PrometheusRule", "ScaledObject", "HTTPRoute"}
+
+OF_THE_CLUSTER = {
+    "PriorityClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
+
+
+def everything(**named: str) -> list[dict[str, Any]]:
+    """Objects of every template: production's, and what it leaves off."""
+    values = {
+        "observability": {"dashboards": {"enabled": True}},
+        "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+        "components": {"import": {"autoscaling": {"mode": "keda"}}},
+        "autoscaling": {"keda": {"prometheusAddress": "http://prometheus:9090"}},
+    }
+    return chart.objects(chart.template(GOLDEN["production"], values=values, **named))
+
+
+def names(objects: Any) -> set[tuple[str, str]]:
+    return {(one["kind"], one["metadata"]["name"]) for one in objects}
 
 
 @cache
@@ -94,21 +116,40 @@ def test_a_field_that_a_version_lacks_would_be_noticed() -> None:
         hpa["spec"]["behavior"] = hpa["spec"].pop("behaviour")
 
 
-def test_two_releases_fit_in_one_namespace() -> None:
-    names = {
-        name: {
-            (one["kind"], one["metadata"]["name"]) for one in rendered({"fullnameOverride": name})
-        }
-        for name in ("one", "two")
-    }
+@pytest.mark.parametrize("start", ["", 52 * "a"], ids=["short", "as long as Helm takes"])
+def test_two_releases_fit_in_one_namespace(start: str) -> None:
+    one, two = (names(everything(release=start + end)) for end in ("1", "2"))
 
-    assert names["one"]
-    assert names["one"] & names["two"] == set()
+    assert {kind for kind, _ in one} >= {"Deployment", "CronJob", "HTTPRoute", "PriorityClass"}
+    assert one & two == set()
+
+
+@pytest.mark.parametrize("start", ["", 62 * "n"], ids=["short", "as long as Kubernetes takes"])
+def test_what_belongs_to_the_whole_cluster_is_named_after_its_namespace(start: str) -> None:
+    one, two = (
+        {one for one in names(everything(namespace=start + end)) if one[0] in OF_THE_CLUSTER}
+        for end in ("1", "2")
+    )
+
+    assert {kind for kind, _ in one} == OF_THE_CLUSTER
+    assert one & two == set()
+
+
+def test_the_longest_names_are_short_enough_for_kubernetes() -> None:
+    objects = everything(release=53 * "r", namespace=63 * "n")
+
+    for kind, name in names(objects):
+        # The Jobs of a CronJob get eleven characters more.
+        assert len(name) <= (52 if kind == "CronJob" else 63), (kind, name)
+        assert re.fullmatch("[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name), (kind, name)
+    classes = {name for kind, name in names(objects) if kind == "PriorityClass"}
+    for pod in pods(objects).values():
+        assert pod.get("priorityClassName") in classes | {None}
 
 
 def test_the_namespace_of_the_release_is_said_in_every_object() -> None:
-    for one in chart.objects(chart.template(MINIMAL)):
-        if one["kind"].startswith("ValidatingAdmissionPolicy"):  # of the whole cluster
-            assert one["metadata"]["name"].startswith(f"{chart.RELEASE}-")
+    for one in everything():
+        if one["kind"] in OF_THE_CLUSTER:
+            assert one["metadata"]["name"].startswith(f"{chart.RELEASE}.")
             continue
         assert one["metadata"]["namespace"] == chart.RELEASE, one["metadata"]["name"]

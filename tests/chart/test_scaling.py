@@ -1,5 +1,6 @@
 """One autoscaler a stage, on its own queue, and nothing beside it that scales, too."""
 
+import re
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_stage_is_scaled_on_what_waits_and_runs_over_its_slots(stage: Stage) -
     asked = metric["external"]
     assert asked["metric"]["name"] == "clipforge_stage_outstanding"
     assert asked["metric"]["selector"] == {
-        "matchLabels": {"namespace": "clips", "stage": stage.name}
+        "matchLabels": {"namespace": "clips", "release": "clips", "stage": stage.name}
     }
     # Value would multiply by the pods that are there.
     assert asked["target"] == {"type": "AverageValue", "averageValue": str(stage.concurrency)}
@@ -60,8 +61,8 @@ def test_keda_asks_for_the_same_number(stage: Stage) -> None:
 
     (trigger,) = scaled["triggers"]
 
-    query = f'clipforge:stage_outstanding:sum{{namespace="clips",stage="{stage.name}"}}'
-    assert trigger["metadata"]["query"] == query
+    labels = f'namespace="clips",release="clips",stage="{stage.name}"'
+    assert trigger["metadata"]["query"] == f"clipforge:stage_outstanding:sum{{{labels}}}"
     assert trigger["metadata"]["threshold"] == str(stage.concurrency)
     assert trigger["metricType"] == "AverageValue"
     # Outside of KEDA's care nothing scales it.
@@ -100,7 +101,10 @@ def test_the_rule_is_the_series_that_the_projector_tells() -> None:
     (recorded,) = rule["spec"]["groups"][0]["rules"]
 
     assert recorded["record"] == "clipforge:stage_outstanding:sum"
-    assert recorded["expr"].strip() == "max by (namespace, stage) (clipforge_stage_outstanding)"
+    assert recorded["expr"].strip() == (
+        "max by (stage) (clipforge_stage_outstanding"
+        '{namespace="clips",app_kubernetes_io_instance="clips"})'
+    )
     assert "`clipforge_stage_outstanding`" in (chart.ROOT / "docs/metrics.md").read_text()
 
 
@@ -112,5 +116,9 @@ def test_the_adapter_makes_of_the_recorded_series_the_metric_that_is_asked_for()
     (external,) = adapter["rules"]["external"]
 
     assert external["seriesQuery"] == rule["spec"]["groups"][0]["rules"][0]["record"]
-    assert external["name"]["as"] == hpa["metrics"][0]["external"]["metric"]["name"]
+    asked = hpa["metrics"][0]["external"]["metric"]
+    assert external["name"]["as"] == asked["name"]
+    kept = re.search(r"by \((.+?)\)", external["metricsQuery"])
+    assert kept
+    assert set(kept[1].split(", ")) == asked["selector"]["matchLabels"].keys()
     assert external["resources"] == {"namespaced": False}

@@ -4,15 +4,31 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 40 characters: the longest suffix is that of a job with its hash. */}}
+{{/* At most 37 characters: a CronJob may have 52, and a component's name 14 of them. */}}
 {{- define "clipforge.fullname" -}}
 {{- $name := include "clipforge.name" . -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $whole := .Values.fullnameOverride -}}
+{{- if not $whole -}}
+{{- $whole = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
+{{- end -}}
+{{- include "clipforge.cut" (dict "text" $whole "most" 37) -}}
+{{- end -}}
+
+{{/*
+The name of an object of the whole cluster. It begins with the namespace, since another one may have
+a release of the same name; in front of a dot, which no namespace has. Takes (dict "root" $ "name" NAME).
+*/}}
+{{- define "clipforge.clusterName" -}}
+{{- $whole := printf "%s.%s" .root.Release.Namespace (include "clipforge.fullname" .root) -}}
+{{- printf "%s-%s" (include "clipforge.cut" (dict "text" $whole "most" (sub 62 (len .name) | int))) .name -}}
+{{- end -}}
+
+{{/* What is too long ends in a hash instead, so that what was cut off still tells two apart. Takes (dict "text" TEXT "most" LENGTH). */}}
+{{- define "clipforge.cut" -}}
+{{- if le (len .text) .most -}}
+{{- .text -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" (.text | trunc (sub .most 9 | int) | trimSuffix "-" | trimSuffix ".") (sha256sum .text | trunc 8) -}}
 {{- end -}}
 {{- end -}}
 

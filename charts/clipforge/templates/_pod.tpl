@@ -189,6 +189,6 @@ settings and limits.
 {{- if .c.priorityClassName -}}
 {{- .c.priorityClassName -}}
 {{- else if and .root.Values.priorityClasses.create (ne .c.kind "job") -}}
-{{- printf "%s-%s" (include "clipforge.fullname" .root) .c.priority -}}
+{{- include "clipforge.clusterName" (dict "root" .root "name" .c.priority) -}}
 {{- end -}}
 {{- end -}}

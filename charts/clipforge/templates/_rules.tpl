@@ -4,7 +4,7 @@ projector tells it, and while it hands over to another one both may: the larger 
 autoscalers, the alerts and the dashboards read this one series.
 */}}
 {{- define "clipforge.outstanding" -}}
-max by (namespace, stage) (clipforge_stage_outstanding)
+max by (stage) (clipforge_stage_outstanding{ {{- include "clipforge.ownSeries" . }}})
 {{- end -}}
 
 {{/* Matchers of the release's own series: labels that the PodMonitor and annotated scraping give. */}}
@@ -26,6 +26,12 @@ namespace={{ .Release.Namespace | quote }},pod=~"{{ include "clipforge.fullname"
 namespace={{ .Release.Namespace | quote }},horizontalpodautoscaler=~"{{ include "clipforge.fullname" . }}-({{ include "clipforge.running" . }})"
 {{- end -}}
 
+{{/* The labels of what the release's rules record and tell: a Prometheus may have several releases. */}}
+{{- define "clipforge.here" -}}
+namespace: {{ .Release.Namespace | quote }}
+release: {{ .Release.Name | quote }}
+{{- end -}}
+
 {{/* Matchers of what the release's rules have recorded. */}}
 {{- define "clipforge.recorded" -}}
 namespace={{ .Release.Namespace | quote }},release={{ .Release.Name | quote }}
@@ -42,7 +48,7 @@ Takes (dict "root" $ "path" PATH).
 */}}
 {{- define "clipforge.rules" -}}
 {{- $values := .root.Values.observability.rules -}}
-{{- $here := dict "namespace" .root.Release.Namespace "release" .root.Release.Name -}}
+{{- $here := include "clipforge.here" .root | fromYaml -}}
 {{- $source := printf "{{- $t := .Values.observability.rules.thresholds -}}\n%s" (.root.Files.Get .path) -}}
 {{- $text := tpl $source .root | replace "[[" "{{" | replace "]]" "}}" -}}
 {{- $made := list -}}
