@@ -201,6 +201,10 @@ CASES: Final = {
         {own("log_used_share", "projector"): "0.71x60"},
         {own("log_used_share", "projector"): "0.69x60"},
     ),
+    "ClipForgeLogUnbounded": Case(
+        {own("log_quota_bytes", "projector"): "0x60"},
+        {own("log_quota_bytes", "projector"): "1e9x60"},
+    ),
     "ClipForgeNoProjectorActive": Case(
         {own("projector_active", "projector"): "0x60"},
         {own("projector_active", "projector"): "1x60"},

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,10 +22,10 @@ from clipforge_gateway.settings import Settings
 from clipforge_projector import projector
 from clipforge_projector.projector import CannotRebuild
 from clipforge_projector.reconciler import reconcile
-from clipforge_projector.room import Marks, make_room
+from clipforge_projector.room import UNBOUNDED, Marks, keep_room, make_room
 from clipforge_runtime.bus import Unavailable
 from clipforge_runtime.errors import Transient
-from clipforge_runtime.jetstream import JetStream, holding, publishing
+from clipforge_runtime.jetstream import JetStream, holding, publishing, records
 from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
 from clipforge_runtime.s3 import S3Store
@@ -263,18 +262,20 @@ async def test_tables_from_before_the_janitor_are_not_rebuilt_from_a_log_with_ga
     await projector.rebuild(sessions, bus, batch=50, from_nothing=False)
 
 
-async def test_the_limit_of_an_account_is_the_quota_where_no_setting_says_it(
-    small: Workshop,
+async def test_a_log_that_nobody_bounds_is_said_to_be_so(
+    small: Workshop, sessions: Sessions, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unsaid = small.user("gateway").model_copy(update={"log_max_bytes": 0})
-    async with JetStream.connect(unsaid, name="gateway") as bus:
+    unsaid = small.user("projector").model_copy(update={"log_max_bytes": 0})
+    async with JetStream.connect(unsaid, name="projector") as bus:
         assert (await bus.room()).quota == 0  # this account has none
 
-        async def limited(call: str, body: object = None) -> dict[str, Any]:
-            return {"limits": {"max_storage": 10}} if call == "INFO" else {"state": {"bytes": 5}}
+        keeping = asyncio.create_task(keep_room(sessions, bus, MARKS))
 
-        bus.connection.api = limited  # type: ignore[method-assign]
-        assert (await bus.room()).share == 0.5
+        async def said() -> bool:
+            return UNBOUNDED in caplog.messages
+
+        await eventually(said)
+        keeping.cancel()
 
 
 @pytest.fixture
@@ -342,3 +343,20 @@ async def test_a_tenant_with_too_much_unfinished_work_waits_and_another_does_not
     await busy.http.post(f"/v1/projects/{submitted[0]}/cancel")
     await house.caught_up()
     await house.submit(busy)
+
+
+async def test_answers_kept_by_idempotency_key_fill_the_same_quota_up_to_a_tenth(
+    house: House, small: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0)
+    tenant = await house.tenant()
+    await fill(small.gateway, 0.64, "film")
+    before = (await small.gateway.room()).share
+    taken = await tenant.http.post("/v1/projects", json=SOURCE)
+
+    for n in range(60):  # 0.5 MB, a quarter of the quota
+        await small.gateway.write_record(f"{tenant.id}.{n}", b"x" * 8192, after=0)
+
+    refused = await tenant.http.post("/v1/projects", json=SOURCE)
+    assert (taken.status_code, problem(refused)) == (202, (503, "no-room"))
+    assert 0.05 < (await small.gateway.room()).share - before < records.SHARE + 0.02

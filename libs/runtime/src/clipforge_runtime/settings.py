@@ -92,7 +92,7 @@ class RuntimeSettings(BaseSettings):
         default=0,
         ge=0,
         description="What the log's server may hold on disk (its max_file), in bytes; "
-        "0: the limit of the NATS account, where it has one",
+        "0: the limit of the NATS account, where it has one; where both are, the tighter one holds",
     )
     running_limit_business: int = Field(
         default=RUNNING[Plan.BUSINESS],

@@ -28,12 +28,20 @@ from clipforge_runtime.jetstream import JetStream
 log = logging.getLogger(__name__)
 
 SHARE: Final = Gauge("clipforge_log_used_share", "How full the log is, from 0 to 1")
+QUOTA: Final = Gauge(
+    "clipforge_log_quota_bytes",
+    "What one copy of the log may hold, with what is kept beside it; 0: nobody has said",
+)
 TRIMMED: Final = Counter(
     "clipforge_log_trimmed_projects_total", "Finished projects whose facts made room in the log"
 )
 EVERY_SECONDS: Final = 15.0
 AT_ONCE: Final = 10  # projects between two looks at how full the log is
 ABOUT: Final = "log"
+UNBOUNDED: Final = (
+    "nobody has said what the log may hold: new work is not refused for want of room, and none is "
+    "made. Set CLIPFORGE_LOG_MAX_BYTES to max_file of its server, or limit its NATS account"
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,11 @@ class Marks:
 
 async def keep_room(sessions: Sessions, bus: JetStream, marks: Marks) -> None:
     """For ever, by the one active projector."""
+    bounded = True  # as far as is known
     while True:
         try:
+            if bounded and not (bounded := await _is_bounded(bus)):
+                log.warning(UNBOUNDED)
             await make_room(sessions, bus, marks, now=await bus.clock.true())
         except Unavailable as error:
             log.warning("could not look how full the log is: %s", error)
@@ -86,10 +97,15 @@ async def trimmed_up_to(log_: Reader) -> int:
     return found.fact.up_to_sequence if found and isinstance(found.fact, LogTrimmed) else 0
 
 
+async def _is_bounded(bus: JetStream) -> bool:
+    return bool((await bus.room()).quota)
+
+
 async def _look(bus: JetStream) -> float:
-    share = (await bus.room()).share
-    SHARE.set(share)
-    return share
+    room = await bus.room()
+    SHARE.set(room.share)
+    QUOTA.set(room.quota)
+    return room.share
 
 
 async def _over(sessions: Sessions, *, before: datetime) -> Sequence[Project | DeletedProject]:

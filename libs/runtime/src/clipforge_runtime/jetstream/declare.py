@@ -13,7 +13,7 @@ from clipforge_contracts import subjects
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_contracts.plans import Priority
-from clipforge_runtime.jetstream import counters, progress, records
+from clipforge_runtime.jetstream import counters, progress, records, room
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.settings import RuntimeSettings
 
@@ -31,8 +31,10 @@ NOT_FOUND: Final = {10059, 10014}  # stream, consumer
 async def declare(connection: Connection, settings: RuntimeSettings) -> None:
     """Bring the log to the state that this version needs."""
     fresh = await _stream(connection, stream_config(settings))
-    for beside in (progress, counters, records):
-        await _stream(connection, beside.config(settings.stream_replicas))
+    for in_memory in (progress, counters):
+        await _stream(connection, in_memory.config(settings.stream_replicas))
+    quota = (await room.look(connection, settings.log_max_bytes)).quota
+    await _stream(connection, records.config(settings.stream_replicas, quota))
     last = 0 if fresh else await _last_sequence(connection)
     for stage in PIPELINE:
         for priority in Priority:

@@ -32,6 +32,7 @@ from clipforge_runtime.jetstream import (
     progress,
     publishing,
     records,
+    room,
     seats,
     whereabouts,
 )
@@ -144,11 +145,8 @@ class JetStream:
         return int((await self._stream_info())["state"]["first_seq"])
 
     async def room(self) -> Room:
-        used = int((await self._stream_info())["state"]["bytes"])
-        if not self._quota:  # an account has a limit of its own where its operator has set one
-            limits = (await self.connection.api("INFO"))["limits"]
-            return Room(used, max(0, int(limits["max_storage"])))
-        return Room(used, self._quota)
+        """How full the quota is that the log shares with all that is kept beside it."""
+        return await room.look(self.connection, self._quota)
 
     async def counts(self, stage: Stage) -> dict[Priority, Counts]:
         return await counting.counts(self.connection, stage, self._schedules)

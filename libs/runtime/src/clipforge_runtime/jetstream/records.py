@@ -14,13 +14,15 @@ from clipforge_runtime.jetstream.connection import NOT_READY, ApiError, Connecti
 BUCKET: Final = "idempotency"
 STREAM: Final = f"KV_{BUCKET}"
 KEPT_SECONDS: Final = 24 * 3600
-MOST: Final = 500_000  # records, some 1 KB each; the oldest give way
+MOST: Final = 500_000  # records, some 1 KB each and 8 KB at most; the oldest give way
+MOST_BYTES: Final = 512 * 1024 * 1024
+SHARE: Final = 0.1  # of the quota that they fill together with the log
 MISSING: Final = 404
 TAKEN: Final = {10071, 10164}  # by somebody quicker
 
 
-def config(replicas: int) -> dict[str, Any]:
-    """The bucket, as a stream."""
+def config(replicas: int, quota: int = 0) -> dict[str, Any]:
+    """The bucket, as a stream. `quota` in bytes of one copy, of all that is on disk; 0: unsaid."""
     return {
         "name": STREAM,
         "subjects": [f"$KV.{BUCKET}.>"],
@@ -28,6 +30,7 @@ def config(replicas: int) -> dict[str, Any]:
         "num_replicas": replicas,
         "max_msgs_per_subject": 1,
         "max_msgs": MOST,
+        "max_bytes": min(MOST_BYTES, int(quota * SHARE)) if quota else MOST_BYTES,
         "max_age": KEPT_SECONDS * 1_000_000_000,
         "discard": "old",
         "allow_direct": True,
