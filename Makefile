@@ -68,7 +68,7 @@ bench-export: setup ## an export beside bare decoding and encoding (SECONDS=30)
 bench-runtime: setup ## the job runtime beside BullMQ, Celery and Taskiq (ROUNDS=2, BIG=1: a million waiting jobs)
 	@PYTHONPATH=tests $(BIN)/python -m bench.runtime.run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BIG),--big)
 
-bench-gateway: setup ## answers at a thousand users, what is near, event streams (PART=answers|near|streams STREAMS=10000)
+bench-gateway: setup ## answers at a thousand users, what is near, event streams (PART=load|near|streams STREAMS=10000)
 	@PYTHONPATH=tests $(BIN)/python -m bench.gateway.run $(if $(PART),--part $(PART)) $(if $(STREAMS),--streams $(STREAMS))
 
 bench-limits: setup ## limits that replicas count together: counters beside compare-and-set

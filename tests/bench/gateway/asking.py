@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import quantiles
 from urllib.parse import urlsplit
@@ -87,14 +87,14 @@ class Connection:
 
 
 async def at_a_rate(
-    users: list[Connection], asks: list[Ask], *, rate: float, seconds: float
+    users: list[Connection], asks: Callable[[], Ask], *, rate: float, seconds: float
 ) -> dict[str, Times]:
     """Ask in turn, each user after the other, so many times a second, whatever the answers take.
 
-    A request is timed from when it was due, so that a server that stops answering is not excused by
-    those who wait for it.
+    The times by the names of what was asked. A request is timed from when it was due, so that a
+    server that stops answering is not excused by those who wait for it.
     """
-    times = {ask.name: Times() for ask in asks}
+    times: defaultdict[str, Times] = defaultdict(Times)
     began = time.perf_counter()
     under_way: set[asyncio.Task[None]] = set()
 
@@ -108,8 +108,8 @@ async def at_a_rate(
     for n in range(int(rate * seconds)):
         due = began + n / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        task = asyncio.create_task(one(users[n % len(users)], asks[n % len(asks)], due))
+        task = asyncio.create_task(one(users[n % len(users)], asks(), due))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
     await asyncio.gather(*under_way)
-    return times
+    return dict(times)

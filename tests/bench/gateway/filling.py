@@ -1,5 +1,9 @@
-"""What the tables of a bench hold: a film that is ready, and ten thousand projects beside it."""
+"""What the tables of a bench hold: a film that is ready, 100,000 projects and a million clips.
 
+Every other project is the first tenant's, as of an agency; the rest belong to five hundred others.
+"""
+
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import text
@@ -14,29 +18,59 @@ from clipforge_gateway.auth import FIRST_TENANT
 from clipforge_runtime.s3 import S3Store
 from clipforge_standalone.stack import Stack
 
-PROJECTS = 10_000
-CLIPS = 20
+PROJECTS, EACH = 100_000, 10
+OTHERS = 500  # tenants
+CLIPS = 20  # of the film that is ready
 SENTENCES, WORDS = 700, 14  # an hour of speech
-COPIES = """
-INSERT INTO projects SELECT (jsonb_populate_record(p, jsonb_build_object(
-  'id', 'prj_' || lpad(n::text, 26, '0'), 'sequence', -n, 'title', 'film ' || n))).*
-FROM projects p, generate_series(1, :number) n WHERE p.id = :project
+PROJECT_COPIES = """
+INSERT INTO projects SELECT made.* FROM projects p, generate_series(0, :projects - 1) n,
+  LATERAL jsonb_populate_record(p, jsonb_build_object(
+    'id', 'prj_' || lpad(n::text, 26, '0'),
+    'tenant_id', CASE n % 2 WHEN 0 THEN p.tenant_id
+                 ELSE 'ten_' || lpad((n % :others)::text, 26, '0') END,
+    'state', CASE n % 20 WHEN 2 THEN 'failed' ELSE p.state END,
+    'sequence', -n, 'title', 'film ' || n,
+    'created_at', p.created_at - make_interval(mins => n))) made
+WHERE p.id = :film
+"""
+CLIP_COPIES = """
+INSERT INTO clips SELECT made.* FROM clips c, generate_series(0, :projects - 1) n,
+  generate_series(0, :each - 1) k,
+  LATERAL jsonb_populate_record(c, jsonb_build_object(
+    'id', 'clip_' || lpad((n * :each + k)::text, 26, '0'),
+    'project_id', 'prj_' || lpad(n::text, 26, '0'),
+    'tenant_id', CASE n % 2 WHEN 0 THEN c.tenant_id
+                 ELSE 'ten_' || lpad((n % :others)::text, 26, '0') END,
+    'rank', k, 'start_ms', 60000 * k, 'end_ms', 60000 * k + 30000)) made
+WHERE c.project_id = :film AND c.rank = 0
 """
 
 
-def copy(n: int) -> str:
-    """The id of one of the ten thousand."""
-    return f"prj_{n:026d}"
+@dataclass(frozen=True)
+class Filled:
+    """What the first tenant has. Rows only: the log knows nothing of the many."""
+
+    film: str  # the id of the one that is ready, with a transcript
+    owned: int = PROJECTS // 2
+
+    def project(self, n: int) -> str:
+        """The id of one of the many."""
+        return f"prj_{2 * n:026d}"
+
+    def clip(self, n: int) -> str:
+        """The id of the best clip of one of the many."""
+        return f"clip_{2 * n * EACH:026d}"
 
 
-async def fill(stack: Stack) -> str:
-    """Rows only: the log knows nothing of these projects. The id of the film."""
+async def fill(stack: Stack) -> Filled:
     film = ids.new("prj")
     spoken = transcript()
     key = keys.transcript(FIRST_TENANT, "ab" * 32)
     await S3Store(places.settings(stack)).write(key, spoken, content_type="application/json")
     url = places.environment(stack)["CLIPFORGE_DATABASE_URL"]
+    many = {"projects": PROJECTS, "each": EACH, "others": OTHERS, "film": film}
     async with open_database(url) as sessions, sessions() as session, session.begin():
+        await session.execute(text("SET LOCAL statement_timeout = 0"))
         session.add(_project(film, key))
         session.add_all(_clip(film, n) for n in range(CLIPS))
         session.add(
@@ -51,9 +85,10 @@ async def fill(stack: Stack) -> str:
             )
         )
         await session.flush()
-        await session.execute(text(COPIES), {"number": PROJECTS, "project": film})
-        await session.execute(text("ANALYZE projects"))
-    return film
+        await session.execute(text(PROJECT_COPIES), many)
+        await session.execute(text(CLIP_COPIES), many)
+        await session.execute(text("ANALYZE projects, clips"))
+    return Filled(film)
 
 
 def transcript() -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from bench.gateway.asking import Ask, Connection
+from bench.gateway.filling import Filled
 from bench.gateway.places import Place, cpu_seconds, environment, key, replica
 from clipforge_catalog.database import open_database
 from clipforge_standalone.stack import Stack
@@ -29,9 +30,9 @@ class Cost:
     cpu_us: float
 
 
-def near(stack: Stack, film: str) -> str:
+def near(stack: Stack, filled: Filled) -> str:
     """Print a line for each kind of request, without and with; the costs."""
-    project = f"/v1/projects/{film}"
+    project = f"/v1/projects/{filled.film}"
     kinds = [
         Ask("detail", "GET", project),
         Ask("clips", "GET", f"{project}/clips"),

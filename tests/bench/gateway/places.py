@@ -1,4 +1,4 @@
-"""Who answers in a bench of the gateway: replicas of a stack's, or the bare web server."""
+"""Who answers in a bench of the gateway: replicas of a stack's, or what they stand on."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 
+from clipforge_gateway.auth import FIRST_TENANT
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone.servers import ports
 from clipforge_standalone.stack import Stack
@@ -59,10 +60,10 @@ class Place:
 
 
 @contextmanager
-def bare(size: int) -> Iterator[Place]:
-    """The floor: a body of so many bytes."""
-    port = ports.free()
-    command = [sys.executable, "-m", "bench.gateway.bare", str(port), str(size)]
+def below(stack: Stack) -> Iterator[Place]:
+    """What a gateway stands on: see bare.py."""
+    port, database = ports.free(), environment(stack)["CLIPFORGE_DATABASE_URL"]
+    command = [sys.executable, "-m", "bench.gateway.bare", str(port), database, FIRST_TENANT]
     yield from _running(Place(port, command, "/", dict(os.environ)))
 
 
@@ -77,6 +78,7 @@ def replica(stack: Stack, **settings: str) -> Iterator[Place]:
         # Counted as ever, and never reached: a thousand users of one tenant are none of its plan's.
         "CLIPFORGE_RATE_BUSINESS": str(10**8),
         "CLIPFORGE_HELD_PER_TENANT": str(10**5),
+        "CLIPFORGE_BACKLOG_BUSINESS": str(10**6),
         **settings,
     }
     command = [sys.executable, "-m", "clipforge_gateway"]

@@ -1,7 +1,7 @@
 """`make bench-gateway`: answers at a thousand users, what is near, ten thousand event streams.
 
-PART=answers, near or streams is that part alone. Figures of answers are ratios to the bare web
-server that the gateway stands on: same machine, same rate, same users.
+PART=load, near or streams is that part alone. The tables have 100,000 projects and a million
+clips.
 """
 
 import argparse
@@ -10,13 +10,13 @@ import resource
 import tempfile
 from pathlib import Path
 
-from bench.gateway.answers import answers
 from bench.gateway.filling import fill
+from bench.gateway.load import load
 from bench.gateway.near import near
 from bench.gateway.streams import streams
 from stacks import running
 
-PARTS = ("answers", "near", "streams")
+PARTS = ("load", "near", "streams")
 SECONDS = 30.0
 STREAMS = 10_000
 
@@ -37,11 +37,11 @@ def main() -> None:
 
 def measure(folder: Path, parts: tuple[str, ...], seconds: float, number: int) -> str:
     with running(folder, lambda _: None) as stack:
-        film = asyncio.run(fill(stack))
+        filled = asyncio.run(fill(stack))
         told = {
-            "answers": lambda: answers(stack, film, seconds),
-            "near": lambda: near(stack, film),
-            "streams": lambda: streams(stack, number),
+            "load": lambda: load(stack, filled, seconds),
+            "near": lambda: near(stack, filled),
+            "streams": lambda: streams(stack, filled, number),
         }
         return " ".join(told[part]() for part in parts)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 
 from bench.gateway.asking import Connection
-from bench.gateway.filling import copy
+from bench.gateway.filling import Filled
 from bench.gateway.places import Place, cpu_seconds, key, memory, replica, settings
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ExportCancelled
@@ -94,15 +94,15 @@ class Stage:
             await self.tell(random.choice(self.projects))
 
 
-def streams(stack: Stack, number: int) -> str:
+def streams(stack: Stack, filled: Filled, number: int) -> str:
     """Print what was seen; the figures."""
     with ExitStack() as opened:
         places = [opened.enter_context(replica(stack)) for _ in range(REPLICAS)]
-        return asyncio.run(_measured(stack, places, number))
+        return asyncio.run(_measured(stack, filled, places, number))
 
 
-async def _measured(stack: Stack, places: Sequence[Place], number: int) -> str:
-    projects = [copy(n + 1) for n in range(max(1, number // LISTENERS))]
+async def _measured(stack: Stack, filled: Filled, places: Sequence[Place], number: int) -> str:
+    projects = [filled.project(n) for n in range(max(1, number // LISTENERS))]
     listeners = [
         Listener(places[n % len(places)], projects[n % len(projects)], key(stack))
         for n in range(number)
