@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from clipforge_gateway import gate, outlook, rows
+from clipforge_gateway import gate, lately, rows
 from clipforge_gateway.app import create_app, open_parts
 from gateways import FILM, House, Tenant, problem
 from relay import Relay
@@ -164,7 +164,7 @@ async def test_without_a_dependency_no_new_work_is_taken_on_until_it_is_back(
     known: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0.0)  # what was seen before the cut is over
+    monkeypatch.setattr(lately, "GOOD_SECONDS", 0.0)  # what was seen before the cut is over
     await cut.settled("/health", 200)
     caller = await house.tenant()
     headers = {"Authorization": f"Bearer {caller.key}"}
@@ -201,7 +201,7 @@ async def test_a_dependency_that_hangs_is_not_waited_for_without_end(
     await cut.anybody.get("/v1/projects", headers=headers)  # the key is known from now on
     monkeypatch.setattr(gate, "ANSWER_SECONDS", 20.0)
     monkeypatch.setattr(rows, "LOG_SECONDS", 0.5)
-    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0.0)
+    monkeypatch.setattr(lately, "GOOD_SECONDS", 0.0)
     project = f"/v1/projects/{film.project}"
     cut.wires[away].stall()
 

@@ -17,7 +17,7 @@ from clipforge_contracts import ids, subjects
 from clipforge_contracts.permissions import users
 from clipforge_contracts.pipeline import IMPORT, TRANSCRIPTION
 from clipforge_contracts.plans import Plan
-from clipforge_gateway import outlook
+from clipforge_gateway import lately
 from clipforge_gateway.settings import Settings
 from clipforge_projector import projector
 from clipforge_projector.projector import CannotRebuild
@@ -305,7 +305,7 @@ SOURCE = {"source": {"type": "url", "url": "https://example.com/talk.mp4"}}
 async def test_new_work_is_refused_while_the_log_has_little_room_and_running_work_finishes(
     house: House, small: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0)  # what the gateway saw of the log is old
+    monkeypatch.setattr(lately, "GOOD_SECONDS", 0)  # what the gateway saw of the log is old
     tenant = await house.tenant()
     running = await house.submit(tenant)
     await fill(small.gateway, 0.7, "film")

@@ -1,11 +1,13 @@
 """How to open the database: one pool a process, with timeouts everywhere."""
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import Gauge
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import QueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +18,7 @@ POOL_SIZE: Final = 20  # connections an instance, at most (product.md S1)
 POOL_SECONDS: Final = 10  # to wait for a free one
 CONNECT_SECONDS: Final = 5
 STATEMENT_MS: Final = 10_000
+IDLE_SECONDS: Final = 1.0  # after which it is asked whether a connection still lives
 IN_USE: Final = Gauge(
     "clipforge_database_connections_in_use", "Connections of this process that somebody holds"
 )
@@ -34,12 +37,11 @@ def with_driver(url: str) -> str:
 
 def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
     """A pool of at most `pool_size` connections."""
-    return create_async_engine(
+    made = create_async_engine(
         with_driver(url),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
@@ -51,6 +53,50 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
             "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}",
         },
     )
+    _look_at_idle_ones(made)
+    return made
+
+
+def _look_at_idle_ones(made: AsyncEngine) -> None:
+    """Use no connection that has died while nobody used it.
+
+    Asked before each use, as `pool_pre_ping` does, it costs a short query as much again. One that
+    dies in use fails its query, and the pool forgets all that are older.
+    """
+    engine_ = made.sync_engine
+
+    def look(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE_SECONDS:
+            return
+        try:
+            engine_.dialect.do_ping(connection)
+        except engine_.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("it died while nobody used it") from error
+
+    def used(_: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    event.listen(engine_, "checkout", look)
+    event.listen(engine_, "checkin", used)
+
+
+def reading(sessions: Sessions) -> Sessions:
+    """Sessions on the same pool for who only reads: each statement is its own transaction.
+
+    Beginning and ending one would take two more ways to the server. Statements see what is
+    committed when they begin, as those of a transaction do here (READ COMMITTED).
+    """
+    bind: AsyncEngine = sessions.kw["bind"]
+    return async_sessionmaker(
+        bind.execution_options(isolation_level="AUTOCOMMIT"),
+        class_=AsyncSession,
+        expire_on_commit=False,
+    )
+
+
+async def in_transaction(session: AsyncSession) -> None:
+    """Of sessions for reading: keep what follows together, such as a `SET LOCAL`."""
+    await session.connection(execution_options={"isolation_level": "READ COMMITTED"})
 
 
 @asynccontextmanager

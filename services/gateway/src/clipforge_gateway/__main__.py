@@ -3,7 +3,7 @@
 import asyncio
 
 from clipforge_gateway.app import create_app, open_parts
-from clipforge_gateway.routes.health import database_answers
+from clipforge_gateway.health import database_answers
 from clipforge_gateway.serving import web_server
 from clipforge_gateway.settings import Settings
 from clipforge_runtime.main import service

@@ -15,7 +15,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ApiKeySaved, TenantSaved
-from clipforge_catalog.database import POOL_SIZE, Sessions, open_database
+from clipforge_catalog.database import POOL_SIZE, Sessions, open_database, reading
 from clipforge_contracts import ids
 from clipforge_contracts.plans import Plan
 from clipforge_gateway import openapi, problems, spelled_out
@@ -24,6 +24,7 @@ from clipforge_gateway.etags import EntityTags
 from clipforge_gateway.event_lines import EventLines
 from clipforge_gateway.feed import Feed
 from clipforge_gateway.gate import Gate
+from clipforge_gateway.health import Health
 from clipforge_gateway.idempotency import Idempotency
 from clipforge_gateway.limits import Limits
 from clipforge_gateway.load import Load
@@ -181,6 +182,7 @@ async def parts_of(
     replica: Sessions | None = None,
 ) -> AsyncGenerator[Parts]:
     """The parts around a log, a store and a database; events flow while the body runs."""
+    sessions, replica = reading(sessions), replica and reading(replica)
     bootstrap = settings.bootstrap_api_key
     key = bootstrap.get_secret_value() if bootstrap else None
     if key:
@@ -205,6 +207,7 @@ async def parts_of(
             EventLines(feed, sessions, paces),
             Submissions(sessions),
             Outlook(bus, store),
+            Health(sessions, bus, store),
             paces,
             Repeats(bus),
             Rates(bus, settings),

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from clipforge_catalog.database import Sessions
 from clipforge_catalog.queries import figures, jobs
 from clipforge_catalog.queries.figures import Figures
 from clipforge_catalog.tables import JobState
 from clipforge_contracts.pipeline import PIPELINE, Stage
 from clipforge_contracts.plans import Priority
-from clipforge_gateway.parts import Parts
 from clipforge_gateway.queue_schemas import Numbers, QueueView
-from clipforge_runtime.bus import Counts
+from clipforge_runtime.bus import Counts, Reader
 
 HOUR = timedelta(hours=1)
 NOTHING = Figures(0, None, None)
@@ -25,19 +25,21 @@ class _Rows:
     lately: Mapping[str, Figures]
 
 
-async def of_queues(parts: Parts, stages: Iterable[Stage] = PIPELINE) -> dict[str, QueueView]:
+async def of_queues(
+    sessions: Sessions, log: Reader, stages: Iterable[Stage] = PIPELINE
+) -> dict[str, QueueView]:
     """By the queue's name."""
-    async with parts.sessions() as session:
+    async with sessions() as session:
         rows = _Rows(
             await jobs.count_by_priority(session),
             await figures.of_stages(session, datetime.now(UTC) - HOUR),
         )
-    found = await asyncio.gather(*(_of_queue(parts, stage, rows) for stage in stages))
+    found = await asyncio.gather(*(_of_queue(log, stage, rows) for stage in stages))
     return {view.queue: view for view in found}
 
 
-async def _of_queue(parts: Parts, stage: Stage, rows: _Rows) -> QueueView:
-    counts, oldest = await asyncio.gather(parts.log.counts(stage), parts.log.oldest_waiting(stage))
+async def _of_queue(log: Reader, stage: Stage, rows: _Rows) -> QueueView:
+    counts, oldest = await asyncio.gather(log.counts(stage), log.oldest_waiting(stage))
     priorities = {
         priority.value: _numbers(counts[priority], rows.ended.get((stage.name, priority.value)))
         for priority in Priority

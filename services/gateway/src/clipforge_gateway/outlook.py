@@ -1,14 +1,14 @@
-"""How the log and the store are just now, for as long as a moment: a burst asks them once."""
+"""How the log and the store are just now, for new work."""
 
 import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import Final
 
+from clipforge_gateway.lately import Lately
 from clipforge_runtime.bus import Reader, Room, Unavailable
 from clipforge_runtime.storage import ObjectStore
 
-GOOD_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 2.0
 
 
@@ -21,22 +21,20 @@ class View:
 
 
 class Outlook:
-    """Looks at both at once, and remembers for a second what it saw."""
+    """Looks at both at once."""
 
     def __init__(self, log: Reader, store: ObjectStore) -> None:
         self._log = log
         self._store = store
-        self._seen: tuple[float, View] | None = None
-        self._looking = asyncio.Lock()
+        self._lately = Lately(self._look)
 
     async def look(self) -> View:
         """How they are now."""
-        loop = asyncio.get_running_loop()
-        async with self._looking:
-            if self._seen is None or loop.time() - self._seen[0] > GOOD_SECONDS:
-                room, store = await asyncio.gather(self._room(), self._store.healthy())
-                self._seen = loop.time(), View(room, store)
-            return self._seen[1]
+        return await self._lately.get()
+
+    async def _look(self) -> View:
+        room, store = await asyncio.gather(self._room(), self._store.healthy())
+        return View(room, store)
 
     async def _room(self) -> Room | None:
         with contextlib.suppress(Unavailable, TimeoutError):

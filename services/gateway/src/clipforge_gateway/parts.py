@@ -11,6 +11,7 @@ from clipforge_catalog.database import Sessions
 from clipforge_gateway.auth import Authenticator, Caller
 from clipforge_gateway.event_lines import EventLines
 from clipforge_gateway.feed import Feed
+from clipforge_gateway.health import Health
 from clipforge_gateway.load import Load
 from clipforge_gateway.nearby import Nearby
 from clipforge_gateway.outlook import Outlook
@@ -42,6 +43,7 @@ class Parts:
     event_lines: EventLines
     submissions: Submissions
     outlook: Outlook
+    health: Health
     paces: Paces
     repeats: Repeats
     rates: Rates
@@ -67,7 +69,8 @@ async def caller_or_none(request: Request) -> Caller | None:
         return None
 
 
-def _parts(request: Request) -> Parts:
+# A dependency that is no coroutine would be called in a thread, which costs more than it does.
+async def _parts(request: Request) -> Parts:
     return parts_of_app(request.scope)
 
 
@@ -89,7 +92,8 @@ async def _caller_of(request: Request, key: str) -> Caller:
     if known is None:
         if not key:
             raise Problem(UNAUTHENTICATED, "Send `Authorization: Bearer <API key>`.")
-        known = request.state.caller = await _parts(request).authenticator.caller(key)
+        authenticator = parts_of_app(request.scope).authenticator
+        known = request.state.caller = await authenticator.caller(key)
     return known
 
 
@@ -105,7 +109,7 @@ async def _operator(caller: Annotated[Caller, Depends(_admin)]) -> Caller:
     return caller
 
 
-def _seed(request: Request) -> Seed:
+async def _seed(request: Request) -> Seed:
     return Seed(getattr(request.state, "seed", ""))
 
 

@@ -50,6 +50,12 @@ async def of_project(
     return Page(rows[:limit], Cursor(last.start_ms if by_time else last.rank, last.id))
 
 
+def number_of(project: Any) -> Any:
+    """How many clips the project of a row has, as a column of a query over projects."""
+    statement = select(func.count()).where(Clip.project_id == project, _is_there())
+    return statement.correlate_except(Clip).scalar_subquery()
+
+
 async def count(session: AsyncSession, projects: Sequence[str]) -> dict[str, int]:
     """How many clips each of some projects has, in one query."""
     if not projects:

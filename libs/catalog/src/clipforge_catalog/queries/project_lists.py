@@ -1,7 +1,7 @@
 """A tenant's projects as a list: filtered, sorted, and in pages that stay where they are.
 
-A page is one query over one index: `projects_by_order` or, of a state, a language, a title's order
-or a time, the one that is made for it.
+A page is one query, with the films and the numbers of clips, over one index: `projects_by_order`
+or, of a state, a language, a title's order or a time, the one that is made for it.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from typing import Any, Final
 from sqlalchemy import String, literal
 from sqlmodel import col, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel.sql.expression import Select
 
+from clipforge_catalog.queries import clips
 from clipforge_catalog.queries.page import MAX_PAGE
-from clipforge_catalog.tables import SORTED_LETTERS, Project, ProjectState
+from clipforge_catalog.tables import SORTED_LETTERS, Asset, Project, ProjectState
 
 
 class Sort(StrEnum):
@@ -58,10 +59,19 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A project, its film where there is one, and how many clips it has."""
+
+    project: Project
+    asset: Asset | None
+    clips: int
+
+
+@dataclass(frozen=True)
 class Listed:
     """Some projects, and where the next page begins, if there is one."""
 
-    rows: list[Project]
+    rows: list[Line]
     next: Place | None
 
 
@@ -77,19 +87,24 @@ async def of_tenant(
     """One page."""
     limit = min(limit, MAX_PAGE)
     wanted = statement(tenant, filters, sort=sort, after=after, limit=limit + 1)
-    rows = list((await session.exec(wanted)).all())
+    found = (await session.exec(wanted)).all()
+    rows = [Line(project, film, number) for project, film, number in found]
     if len(rows) <= limit:
         return Listed(rows, None)
-    last = rows[limit - 1]
+    last = rows[limit - 1].project
     title = last.title[:SORTED_LETTERS] if sort in BY_TITLE else ""
     return Listed(rows[:limit], Place(title, last.sequence, last.id))
 
 
 def statement(
     tenant: str, filters: Filters, *, sort: Sort, after: Place | None, limit: int
-) -> SelectOfScalar[Project]:
+) -> Select[Project, Asset, Any]:
     """The query of a page."""
-    wanted = select(Project).where(col(Project.tenant_id) == tenant, *_conditions(filters))
+    wanted = (
+        select(Project, Asset, clips.number_of(Project.id))
+        .outerjoin(Asset, col(Asset.id) == Project.asset_id)
+        .where(col(Project.tenant_id) == tenant, *_conditions(filters))
+    )
     keys = _keys(sort)
     if after is not None:
         place, whole = tuple_(*_values(sort, after)), tuple_(*keys)

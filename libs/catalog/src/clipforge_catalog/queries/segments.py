@@ -83,7 +83,7 @@ async def query_of(session: AsyncSession, tenant: str, asked: str) -> Query | No
 async def search(
     session: AsyncSession, tenant: str, query: Query, *, after: Place | None, limit: int
 ) -> Hits:
-    """The best first, or the newest where there are too many to rank."""
+    """The best first, or the newest where there are too many to rank. Within a transaction."""
     # A scan of the whole table looks cheap where words seem frequent, and is not where they are
     # frequent elsewhere.
     await (await session.connection()).execute(text("SET LOCAL enable_seqscan = off"))

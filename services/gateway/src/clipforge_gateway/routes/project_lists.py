@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from clipforge_catalog.queries import clips, project_lists, projects
+from clipforge_catalog.queries import project_lists
 from clipforge_catalog.queries.project_lists import Filters, Sort, SourceKind
 from clipforge_catalog.tables import ProjectState
 from clipforge_gateway import cursors, schemas, views
@@ -64,14 +64,12 @@ async def list_projects(
         page = await project_lists.of_tenant(
             session, caller.tenant_id, filters, sort=sort, after=after, limit=limit
         )
-        assets = await projects.assets(session, page.rows)
-        counts = await clips.count(session, [row.id for row in page.rows])
     return schemas.PageView(
         items=[
             views.project(
-                row,
-                asset=assets.get(row.asset_id or ""),
-                clip_count=counts.get(row.id, 0),
+                row.project,
+                asset=row.asset,
+                clip_count=row.clips,
                 kept=parts.settings.retention[caller.plan],
             )
             for row in page.rows

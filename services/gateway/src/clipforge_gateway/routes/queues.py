@@ -22,14 +22,14 @@ JobId = Annotated[str, Path(max_length=64, pattern=r"^job_[a-z0-9]{26}$")]
 
 @router.get("/metrics", operation_id="getQueues", summary="All queues", responses=documented())
 async def all_queues(parts: PartsDep, caller: CallerDep) -> dict[str, queue_schemas.QueueView]:
-    return await numbers.of_queues(parts)
+    return await numbers.of_queues(parts.sessions, parts.log)
 
 
 @router.get(
     "/{queue}/metrics", operation_id="getQueue", summary="One queue", responses=documented()
 )
 async def one_queue(queue: Queue, parts: PartsDep, caller: CallerDep) -> queue_schemas.QueueView:
-    return (await numbers.of_queues(parts, (BY_QUEUE[queue],)))[queue]
+    return (await numbers.of_queues(parts.sessions, parts.log, (BY_QUEUE[queue],)))[queue]
 
 
 @router.get(
@@ -65,7 +65,7 @@ async def pause(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_sch
     """For every worker, until it is resumed; what runs may finish. Twice is no error."""
     await parts.log.pause(BY_QUEUE[queue])
     log.warning("queue %s is paused", queue)
-    return (await numbers.of_queues(parts, (BY_QUEUE[queue],)))[queue]
+    return (await numbers.of_queues(parts.sessions, parts.log, (BY_QUEUE[queue],)))[queue]
 
 
 @router.post(
@@ -78,7 +78,7 @@ async def resume(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_sc
     """Where nothing is paused, nothing changes."""
     await parts.log.resume(BY_QUEUE[queue])
     log.warning("queue %s is resumed", queue)
-    return (await numbers.of_queues(parts, (BY_QUEUE[queue],)))[queue]
+    return (await numbers.of_queues(parts.sessions, parts.log, (BY_QUEUE[queue],)))[queue]
 
 
 @router.get(

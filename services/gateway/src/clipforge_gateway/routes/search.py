@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from clipforge_catalog import wording
+from clipforge_catalog.database import in_transaction
 from clipforge_catalog.queries import segments
 from clipforge_catalog.queries.segments import BEGIN, END, Hit, Hits, Place
 from clipforge_gateway import cursors, rows, schemas, spoken, transcript_schemas
@@ -49,6 +50,7 @@ async def search(
     """
     after = cursors.read_numbers(cursor, 3)
     async with parts.sessions() as session:
+        await in_transaction(session)
         query = await segments.query_of(session, caller.tenant_id, q)
         if query is None:
             return schemas.PageView(items=[])
