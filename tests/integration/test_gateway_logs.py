@@ -1,15 +1,19 @@
 """What a gateway writes into its log of a whole run of requests: nothing that opens or tells."""
 
+import asyncio
 import json
 import logging
 import re
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge_gateway.app import create_app
 from clipforge_runtime.logs import JsonFormatter
-from gateways import TRANSCRIPT, House, Tenant
+from gateways import TRANSCRIPT, House, Tenant, problem
+from workshop import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -26,6 +30,12 @@ async def every_answer(tenant: Tenant, known: dict[str, str]) -> str:
             said += answer.text
             said += (await tenant.http.get(path.format(**known))).text
     return said
+
+
+def written(caplog: pytest.LogCaptureFixture) -> str:
+    """The log as a gateway would have written it."""
+    formatter = JsonFormatter("gateway")
+    return "\n".join(formatter.format(record) for record in caplog.records)
 
 
 async def test_no_secret_no_link_and_no_word_of_a_film_is_in_the_log(
@@ -53,8 +63,7 @@ async def test_no_secret_no_link_and_no_word_of_a_film_is_in_the_log(
         await nobody.get("/v1/projects")
     await admin.http.post("/v1/projects", content=b"\xff" + key.encode())
 
-    formatter = JsonFormatter("gateway")
-    log = "\n".join(formatter.format(record) for record in caplog.records)
+    log = written(caplog)
     links = re.findall(r"X-Amz-Signature=([0-9a-f]{20,})", said)
     assert links, "an export that is completed has links"
     assert TRANSCRIPT.segments[0].text in said.replace("\\", "")
@@ -75,3 +84,44 @@ async def test_what_a_client_is_told_of_an_error_has_no_secret(house: House) -> 
 
     assert all(one.status_code >= 400 for one in answers)
     assert [one.text for one in answers if admin.key in one.text] == []
+
+
+async def test_the_words_of_a_search_are_not_in_the_log_where_the_database_goes_under_it(
+    house: House, tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.ready(tenant)
+    words = "a confidential merger"
+    async with house.sessions() as session:
+        await run(session, "LOCK TABLE segments IN ACCESS EXCLUSIVE MODE")
+        asking = asyncio.create_task(tenant.http.get("/v1/search", params={"q": words}))
+        [searching] = await waiting_for_a_lock(session)
+        await run(session, f"SELECT pg_terminate_backend({searching})")
+
+        answer = await asking
+
+    log = written(caplog)
+    assert problem(answer) == (503, "unavailable")
+    assert "FROM segments" in log, "the failed statement is told"
+    assert [word for word in words.split()[1:] if word in log] == []
+
+
+async def waiting_for_a_lock(session: AsyncSession) -> list[int]:
+    """The backends of this database that wait for one, as soon as there are any."""
+    found: list[int] = []
+
+    async def any_wait() -> bool:
+        found[:] = await run(
+            session,
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        return bool(found)
+
+    await eventually(any_wait)
+    return found
+
+
+async def run(session: AsyncSession, statement: str) -> list[int]:
+    """What a statement gives, in its first column."""
+    result = await (await session.connection()).execute(text(statement))
+    return list(result.scalars()) if result.returns_rows else []

@@ -43,6 +43,8 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
         pool_recycle=1800,
+        # An error names its statement and not what it was about: words of a film stay out of logs.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             # A server that has gone without a word is known to be gone in 25 s, not in hours.
