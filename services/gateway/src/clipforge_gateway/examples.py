@@ -95,6 +95,8 @@ def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, d
         case "object" if deep:
             properties = schema.get("properties", {})
             return {key: _example(one, schemas, key, deep - 1) for key, one in properties.items()}
+        case "array" if "prefixItems" in schema:
+            return [_example(one, schemas, name, deep - 1) for one in schema["prefixItems"]]
         case "array" if deep and name not in ("errors", "vocabulary"):
             return [_example(schema.get("items", {}), schemas, name.rstrip("s"), deep - 1)]
         case "array":
@@ -111,6 +113,8 @@ def _of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, d
 def _text(schema: Mapping[str, Any], name: str) -> str:
     if schema.get("format") == "date-time":
         return "2026-01-31T12:00:00Z"
+    if schema.get("format") == "date":
+        return "2026-01-31"
     pattern = schema.get("pattern", "")
     if found := _ID.match(pattern):
         return f"{found[1]}_{ID}"
