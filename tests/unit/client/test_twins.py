@@ -1,4 +1,4 @@
-"""`Client` and `AsyncClient` have the same methods, and the API has a method for each operation."""
+"""`Client` and `AsyncClient` have the same methods, and say the same of them."""
 
 import inspect
 import re

@@ -5,21 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
-
 from clipforge_client.models import (
     ApiKey,
     Clip,
-    DeadLetter,
     Export,
-    Health,
-    Job,
     NewApiKey,
     Page,
     Part,
     Project,
-    Queue,
-    Replayed,
     Tenant,
     Upload,
 )
@@ -72,7 +65,7 @@ def get_project(project: str, wait: int) -> Call[Project]:
 
 
 def list_projects(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Project]]:
-    params = page_of(cursor, limit) | _given(wanted)
+    params = page_of(cursor, limit) | given(wanted)
     return Call("GET", "/v1/projects", Page[Project].model_validate, params)
 
 
@@ -115,7 +108,7 @@ def get_export(export: str, wait: int) -> Call[Export]:
 
 
 def list_exports(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Export]]:
-    params = page_of(cursor, limit) | _given(wanted)
+    params = page_of(cursor, limit) | given(wanted)
     return Call("GET", "/v1/exports", Page[Export].model_validate, params)
 
 
@@ -136,12 +129,12 @@ def get_upload(upload: str) -> Call[Upload]:
     return Call("GET", f"/v1/uploads/{id_in_path(upload)}", Upload.model_validate)
 
 
-def upload_parts(upload: str, after: int) -> Call[Page[Part]]:
+def upload_parts(upload: str, after: str) -> Call[Page[Part]]:
     return Call(
         "GET",
         f"/v1/uploads/{id_in_path(upload)}/parts",
         Page[Part].model_validate,
-        {"after": after},
+        {"after": after or "0"},
     )
 
 
@@ -188,7 +181,7 @@ def edit_tenant(tenant: str, changes: Mapping[str, Any]) -> Call[Tenant]:
         "PATCH",
         f"/v1/tenants/{id_in_path(tenant)}",
         Tenant.model_validate,
-        body=_given(changes),
+        body=given(changes),
         headers={"If-Match": "*"},
     )
 
@@ -212,50 +205,6 @@ def revoke_tenant_key(tenant: str, key: str) -> Call[ApiKey]:
     return Call("DELETE", path, ApiKey.model_validate)
 
 
-def queues() -> Call[dict[str, Queue]]:
-    return Call("GET", "/v1/queues/metrics", TypeAdapter(dict[str, Queue]).validate_python)
-
-
-def get_job(queue: str, job: str) -> Call[Job]:
-    return Call("GET", f"/v1/queues/{id_in_path(queue)}/jobs/{id_in_path(job)}", Job.model_validate)
-
-
-def pause_queue(queue: str) -> Call[Queue]:
-    return Call("POST", f"/v1/queues/{id_in_path(queue)}/pause", Queue.model_validate)
-
-
-def resume_queue(queue: str) -> Call[Queue]:
-    return Call("POST", f"/v1/queues/{id_in_path(queue)}/resume", Queue.model_validate)
-
-
-def list_jobs(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[Job]]:
-    params = {**_given(wanted), **page_of(cursor, limit)}
-    return Call("GET", "/v1/jobs", Page[Job].model_validate, params)
-
-
-def list_dead_letters(wanted: Mapping[str, Any], cursor: str, limit: int) -> Call[Page[DeadLetter]]:
-    params = {**_given(wanted), **page_of(cursor, limit)}
-    return Call("GET", "/v1/dead-letters", Page[DeadLetter].model_validate, params)
-
-
-def get_dead_letter(job: str) -> Call[DeadLetter]:
-    return Call("GET", f"/v1/dead-letters/{id_in_path(job)}", DeadLetter.model_validate)
-
-
-def replay_dead_letter(job: str) -> Call[Job]:
-    return Call("POST", f"/v1/dead-letters/{id_in_path(job)}/replay", Job.model_validate)
-
-
-def replay_dead_letters(wanted: Mapping[str, Any]) -> Call[Replayed]:
-    given = _given(wanted)
-    body = given if given.keys() - {"tenant"} else {**given, "all": True}
-    return Call("POST", "/v1/dead-letters/replay", Replayed.model_validate, body=body)
-
-
-def health() -> Call[Health]:
-    return Call("GET", "/health", Health.model_validate, good=(503,))  # it tells what is away
-
-
 def events_path(project: str) -> str:
     return f"/v1/projects/{id_in_path(project)}/events"
 
@@ -265,8 +214,8 @@ def id_in_path(given: str) -> str:
     return quote(given, safe="")
 
 
-def _given(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what was left open."""
+def given(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted, without what was left open."""
     return {name: value for name, value in wanted.items() if value}
 
 

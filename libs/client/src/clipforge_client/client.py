@@ -17,24 +17,21 @@ from clipforge_client.errors import Conflict
 from clipforge_client.models import (
     ApiKey,
     Clip,
-    DeadLetter,
     Event,
     Export,
-    Health,
-    Job,
     NewApiKey,
+    Part,
     Project,
-    Queue,
-    Replayed,
     Tenant,
     Upload,
 )
 from clipforge_client.patience import Deadline
+from clipforge_client.queues import Queues
 from clipforge_client.webhooks import Webhooks
 from clipforge_client.wire import Wire
 
 
-class Client(Content, Brands, Webhooks):
+class Client(Content, Brands, Queues, Webhooks):
     """Use as a context manager, or call `close`.
 
     Without arguments it goes to CLIPFORGE_URL with CLIPFORGE_API_KEY, else to the profile in use,
@@ -218,67 +215,6 @@ class Client(Content, Brands, Webhooks):
         """Stop a rendering."""
         return self._wire.do(calls.cancel_export(export_id))
 
-    def queues(self) -> dict[str, Queue]:
-        """How much waits, runs and has ended, by queue."""
-        return self._wire.do(calls.queues())
-
-    def job(self, queue: str, job_id: str) -> Job:
-        """One job of a queue."""
-        return self._wire.do(calls.get_job(queue, job_id))
-
-    def pause_queue(self, queue: str) -> Queue:
-        """Start nothing more in it, for every worker. For operators, as the next is."""
-        return self._wire.do(calls.pause_queue(queue))
-
-    def resume_queue(self, queue: str) -> Queue:
-        """Go on."""
-        return self._wire.do(calls.resume_queue(queue))
-
-    def jobs(
-        self,
-        *,
-        queue: str = "",
-        state: str = "",
-        project_id: str = "",
-        tenant: str = "",
-        limit: int = 20,
-    ) -> Iterator[Job]:
-        """Jobs, newest first, fetched in pages of `limit`. `tenant` is for operators."""
-        wanted = {"queue": queue, "state": state, "project_id": project_id, "tenant": tenant}
-        return self._wire.pages(lambda cursor: calls.list_jobs(wanted, cursor, limit))
-
-    def dead_letters(
-        self,
-        *,
-        queue: str = "",
-        reason: str = "",
-        project_id: str = "",
-        tenant: str = "",
-        limit: int = 20,
-    ) -> Iterator[DeadLetter]:
-        """What failed for good and was not replayed, newest first. `tenant` is for operators."""
-        wanted = {"queue": queue, "reason": reason, "project_id": project_id, "tenant": tenant}
-        return self._wire.pages(lambda cursor: calls.list_dead_letters(wanted, cursor, limit))
-
-    def dead_letter(self, job_id: str) -> DeadLetter:
-        """Why a job failed for good; for admins with what began it."""
-        return self._wire.do(calls.get_dead_letter(job_id))
-
-    def replay(self, job_id: str) -> Job:
-        """Do it after all: the job that takes its place. Asked twice, it is the same one."""
-        return self._wire.do(calls.replay_dead_letter(job_id))
-
-    def replay_all(
-        self, *, queue: str = "", reason: str = "", project_id: str = "", tenant: str = ""
-    ) -> Replayed:
-        """Do all after all that fit, at most a thousand: ask again while there are more."""
-        wanted = {"queue": queue, "reason": reason, "project_id": project_id, "tenant": tenant}
-        return self._wire.do(calls.replay_dead_letters(wanted))
-
-    def health(self) -> Health:
-        """How ClipForge is, also where a part of it is away."""
-        return self._wire.do(calls.health())
-
     def keys(self) -> list[ApiKey]:
         """The API keys of the tenant. Needs the role admin, as the two below do."""
         return self._wire.do(calls.list_keys()).items
@@ -338,7 +274,7 @@ class Client(Content, Brands, Webhooks):
             upload = self._wire.do(connection.begin_upload(file))
         if on_begin:
             on_begin(upload)
-        after = 0
+        after = ""
         while True:
             try:
                 page = self._wire.do(calls.upload_parts(upload.id, after))
@@ -351,7 +287,15 @@ class Client(Content, Brands, Webhooks):
                     on_bytes(connection.part_end(upload, part), upload.bytes)
             if page.next is None:
                 return self._wire.do(calls.complete_upload(upload.id))
-            after = int(page.next)
+            after = page.next
+
+    def begun_upload(self, upload_id: str) -> Upload:
+        """An upload as it was begun: of which file, and in how many parts."""
+        return self._wire.do(calls.get_upload(upload_id))
+
+    def upload_parts(self, upload_id: str) -> Iterator[Part]:
+        """Its parts, each with a link to PUT it to. Conflict where it is completed."""
+        return self._wire.pages(lambda cursor: calls.upload_parts(upload_id, cursor))
 
     def abort_upload(self, upload_id: str) -> None:
         """Give up an upload, and remove what has arrived of it."""

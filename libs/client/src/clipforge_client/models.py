@@ -372,6 +372,15 @@ class Queue(Model):
     p95_seconds: float | None = None
 
 
+class TenantShare(Model):
+    """Whose the jobs of a queue are."""
+
+    tenant_id: str
+    outstanding: int  # waiting, active, delayed or deferred
+    completed: int
+    failed: int
+
+
 class Job(Model):
     """One stage's work for one project or export."""
 
@@ -418,6 +427,12 @@ class Health(Model):
     memory_bytes: int
     cpu_seconds: float
     queues: dict[str, dict[str, int]] = {}
+
+
+class Alive(Model):
+    """What a process says that answers."""
+
+    alive: bool
 
 
 class Page(Model, Generic[T]):
