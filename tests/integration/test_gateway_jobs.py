@@ -1,7 +1,9 @@
 """The history of jobs, and how far they are: by polling, by waiting and by events."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import IMPORT
 from clipforge_contracts.plans import Plan, Priority
 from clipforge_runtime.bus import Progress
+from clipforge_runtime.errors import Transient
 from clipforge_runtime.progress import report
 from gateways import Film, House, Tenant, heard, problem, working
 from workshop import PATIENCE, eventually, import_at_once
@@ -185,6 +188,53 @@ async def test_a_job_in_parts_is_one_number_that_never_goes_back(house: House) -
 
     assert told == sorted(told)
     assert [whole for _, whole in told] == [33.8, 37.5, 37.5, 50.6]
+
+
+async def test_a_second_attempt_is_as_far_as_the_first_at_gateways_that_start_in_between(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clipforge_runtime.retry.backoff", lambda *_: timedelta(seconds=5))
+    tenant = await house.tenant()
+    seen, tried = [asyncio.Event(), asyncio.Event()], 0
+
+    async def fail_once(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        nonlocal tried
+        if cause.project.tenant_id == tenant.id:
+            tried += 1
+            report(60 if tried == 1 else 5, "downloading")
+            async with asyncio.timeout(PATIENCE):
+                await seen[tried - 1].wait()
+            if tried == 1:
+                raise Transient("The site does not answer.")
+        return await import_at_once(cause)
+
+    async with working(house, IMPORT, fail_once), AsyncExitStack() as gateways:
+        project = await house.submit(tenant)
+        await house.caught_up()
+        job = f"/v1/queues/video-import/jobs/{ids.job('import', project)}"
+
+        async def shows(attempt: int, percent: float) -> bool:
+            shown = (await tenant.http.get(job)).json()
+            return (shown["attempts"], shown["progress"]["percent"]) == (attempt, percent)
+
+        async def at_a_new_gateway() -> list[float]:
+            address = await gateways.enter_async_context(house.another_gateway())
+            told = [(await tenant.http.get(address + job)).json()["progress"]["percent"]]
+            whole = (await tenant.http.get(f"{address}/v1/projects/{project}")).json()
+            return [*told, whole["progress"]["percent"]]
+
+        async def delayed() -> bool:
+            return bool((await tenant.http.get(job)).json()["state"] == "delayed")
+
+        await eventually(partial(shows, 1, 60))
+        seen[0].set()
+        await eventually(delayed)
+        between = await at_a_new_gateway()
+        await eventually(partial(shows, 2, 60))
+        running = await at_a_new_gateway()
+        seen[1].set()
+
+    assert between == running == [60, 9]
 
 
 async def test_what_is_left_is_learned_from_past_jobs(house: House) -> None:

@@ -1,7 +1,7 @@
 """What a worker counts on: the queue and its double keep the same promises."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,8 +31,10 @@ class Side:
         await self.gateway.state(fact, fact_id=ids.derive("evt", name), once=True)
         return fact
 
-    async def again(self, delivery: Delivery, message_id: str, **said: Any) -> None:
-        cause = Cause.read(QUICK, delivery)
+    async def again(
+        self, delivery: Delivery, message_id: str, *, furthest: float = 0, **said: Any
+    ) -> None:
+        cause = replace(Cause.read(QUICK, delivery), furthest=furthest)
         headers = cause.headers(attempt=1)
         await self.worker.again(
             cause.retry_subject, delivery.data, message_id=message_id, headers=headers, **said
@@ -122,6 +124,24 @@ async def test_a_retry_waits_for_its_time_and_is_seen_to_wait(side: Side) -> Non
     assert retry.subject.startswith("retries.")
     assert Cause.read(QUICK, retry).attempt == 2
     assert await side.gateway.scheduled_jobs(QUICK) == {}
+
+
+async def test_how_far_a_job_had_come_is_known_while_its_retry_waits_and_afterwards(
+    side: Side,
+) -> None:
+    fact = await side.submit("film")
+    where = {"tenant": TENANT, "project": fact.project.project_id, "job": QUICK.job(fact)}
+    first = await side.next()
+    untried = await side.gateway.reached(QUICK, **where)
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    await side.again(first, "late", furthest=60, at=soon, sequence=first.sequence)
+    await first.ack()
+    waiting = await side.gateway.reached(QUICK, **where)
+
+    retry = await side.next()
+
+    assert (untried, waiting, await side.gateway.reached(QUICK, **where)) == (0, 60, 60)
+    assert Cause.read(QUICK, retry).furthest == 60
 
 
 async def test_a_run_key_says_who_runs_a_job_until_it_is_deleted(side: Side) -> None:

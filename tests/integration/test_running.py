@@ -12,7 +12,7 @@ from clipforge_contracts import ids
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.pipeline import EXPORT, IMPORT
 from clipforge_runtime import worker
-from clipforge_runtime.bus import Counts
+from clipforge_runtime.bus import Counts, Progress
 from clipforge_runtime.progress import report
 from clipforge_runtime.worker import Worker
 from samples import every_fact
@@ -112,6 +112,27 @@ async def test_a_process_that_was_frozen_is_not_taken_for_a_handler_that_hangs(
         await workshop.hear(facts.VideoImported)
 
     assert calls == 1
+
+
+async def test_whoever_goes_on_with_a_job_knows_how_far_its_dead_worker_had_come(
+    workshop: Workshop,
+) -> None:
+    await workshop.hurry(run_keys=8)
+    job = QUICK.job(await workshop.submit("film"))
+    async with workshop.connected("import") as dead, dead.pulls(QUICK) as pulls:
+        await pulls.next()  # and never settled
+        await dead.put_progress(
+            Progress(job=job, owner="dead", attempt=1, percent=40, step="copying")
+        )
+        await workshop.run_key(job)
+    gate = Gate()
+
+    async with workshop.working(gate, stage=QUICK):
+        await gate.began()
+        run = await workshop.run_key(job)
+        gate.open()
+
+    assert (run.attempt, run.percent, run.furthest) == (1, 0, 40)
 
 
 async def test_progress_is_shown_while_a_job_runs_and_gone_afterwards(workshop: Workshop) -> None:

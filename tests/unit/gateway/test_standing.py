@@ -1,5 +1,7 @@
 """How far jobs are: one number that never goes back, whatever their parts report."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +48,16 @@ def test_a_second_attempt_shows_once_it_is_past_the_first() -> None:
     assert (again.percent, again.now, again.attempt) == (60, 5, 2)
     assert (between.percent, between.step, between.running) == (60, "waiting", False)
     assert past.percent == 70
+
+
+def test_what_earlier_attempts_came_to_is_known_to_whoever_starts_in_between() -> None:
+    late = Standings()
+
+    told = late.hear(replace(report(5, attempt=2), furthest=60))
+    asked = Standings().of("job", [replace(report(5, attempt=2), furthest=60)])
+
+    assert told.percent == 60
+    assert (asked.percent, asked.now, asked.attempt) == (60, 5, 2)
 
 
 @given(

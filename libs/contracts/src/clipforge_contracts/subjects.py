@@ -87,6 +87,12 @@ def schedules_of(due: Subject) -> str:
     return f"schedules.{_join(due.name)}.*.*.{_join(due.tenant, due.project, due.about)}.*"
 
 
+def tried_again(stage: Stage, *, tenant: str, project: str, job: str) -> tuple[str, str]:
+    """The filters of a job's schedules, and of its retries, whatever their priority and lane."""
+    place = f"{_join(stage.name)}.*.*.{_join(tenant, project or NOTHING, job)}"
+    return f"schedules.{place}.*", f"retries.{place}"
+
+
 def is_deferred(schedule: str) -> bool:
     """Whether what waits there was held back, and not tried and failed."""
     return schedule.rsplit(".", 1)[-1].startswith("d")

@@ -83,6 +83,7 @@ class Progress:
     parts: int = 1
     tenant: str = ""
     project: str = ""
+    furthest: float = 0.0  # percent that attempts before this one have come to
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,10 @@ class Reader(Protocol):
 
     async def progress(self, job: str) -> tuple[Progress, ...]:
         """What is running of this job: one entry, or one per running part. Empty: nothing runs."""
+        ...
+
+    async def reached(self, stage: Stage, *, tenant: str, project: str, job: str) -> float:
+        """How far a job that is to be tried again had come; 0 for one in parts, which are many."""
         ...
 
     async def running_jobs(self) -> set[str]:

@@ -30,6 +30,7 @@ class Cause:
     replay: int
     deferrals: int = 0  # how often it was held back since it was last tried
     overloads: int = 0  # how often it was too much for a machine that lived on
+    furthest: float = 0.0  # percent that attempts before this one have come to, as far as is known
 
     @classmethod
     def read(cls, stage: Stage, delivery: Delivery) -> "Cause":
@@ -56,6 +57,7 @@ class Cause:
             replay=int(headers.get("cf-replay", "0")),
             deferrals=int(counted.get("cf-deferrals", "0")),
             overloads=int(counted.get("cf-overloads", "0")),
+            furthest=percent(counted),
         )
         _ = cause.policy  # a plan of tomorrow is found here, and not when the job has failed
         return cause
@@ -149,7 +151,13 @@ class Cause:
             "cf-crashes": str(self.crashes),
             **({"cf-deferrals": str(deferrals)} if deferrals else {}),
             **({"cf-overloads": str(more)} if more else {}),
+            **({"cf-percent": f"{self.furthest:.1f}"} if self.furthest else {}),
         }
+
+
+def percent(headers: Mapping[str, str]) -> float:
+    """How far a job, or a part, had come when it was to be delivered again."""
+    return float(headers.get("cf-percent", "0"))
 
 
 def kept(headers: Mapping[str, str]) -> dict[str, str]:

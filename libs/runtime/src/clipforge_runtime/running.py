@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -34,12 +34,12 @@ class Running:
     bus: JetStream
     owner: str
     deliveries: list[Delivery] = field(init=False)
-    newest: Cause = field(init=False)  # of those that it settles: it may be a retry of the first
     seats: tuple[Seat, ...] = ()
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     why: Why | None = None
     settled: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    _newest: Cause = field(init=False)
     _open: bool = True
     _percent: float = 0.0
     _step: str = "starting"
@@ -51,7 +51,7 @@ class Running:
 
     def __post_init__(self) -> None:
         self.deliveries = [self.cause.delivery]
-        self.newest = self.cause
+        self._newest = self.cause
         self._loop = asyncio.get_running_loop()
         self._sign = self._loop.time()
 
@@ -71,13 +71,19 @@ class Running:
             self.deliveries.append(cause.delivery)
             # Somebody else has settled the first by this one: a retry of the first would be the
             # same message again, which the log does not store twice.
-            if cause.delivery.sequence > self.newest.delivery.sequence:
-                self.newest = cause
+            if cause.delivery.sequence > self._newest.delivery.sequence:
+                self._newest = cause
         return self._open
 
     def close(self) -> None:
         """Settling begins: a retry of it may come now, and must not be taken for a repetition."""
         self._open = False
+
+    @property
+    def newest(self) -> Cause:
+        """Of those that it settles, which may be a retry of the first; as far as it has come."""
+        furthest = max(self.cause.furthest, self._newest.furthest, self._percent)
+        return replace(self._newest, furthest=furthest)
 
     @property
     def sequences(self) -> set[int]:
@@ -124,6 +130,7 @@ class Running:
             parts=self.cause.parts,
             tenant=project.tenant_id,
             project=project.project_id,
+            furthest=round(self.cause.furthest, 1),
         )
 
     @asynccontextmanager

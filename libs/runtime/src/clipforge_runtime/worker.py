@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -132,7 +133,8 @@ class Worker:
         if cause.crashes > cause.policy.crashes:
             sentence = f"This film made the {self.stage.name} service crash {cause.crashes} times."
             return await self._fail(cause, [cause.delivery], Permanent(sentence, reason="crashed"))
-        match "ours" if cause.is_first else await self._whose(cause):
+        whose, cause = ("ours", cause) if cause.is_first else await self._whose(cause)
+        match whose:
             case "done":
                 await cause.delivery.ack()
                 return "skipped"
@@ -192,19 +194,25 @@ class Worker:
         await cause.delivery.ack()
         return "deferred"
 
-    async def _whose(self, cause: Cause) -> str:
-        """Wait while another worker shows signs of life for it; `ours`, `done` or `not-now`."""
+    async def _whose(self, cause: Cause) -> tuple[str, Cause]:
+        """Wait while another worker shows signs of life for it; `ours`, `done` or `not-now`.
+
+        And the cause, which knows then how far that one has come.
+        """
+        furthest = cause.furthest
         while not self._stopping:
             other = await patiently(lambda: self.bus.running(cause.job, cause.part))
+            if other is not None:
+                furthest = max(furthest, other.furthest, other.percent)
             if other is None or other.owner == self.owner:
-                return "ours"
+                return "ours", replace(cause, furthest=furthest)
             log.info("waiting: %s runs this job", other.owner)
             await cause.delivery.in_progress()
             # The key expires by itself or is deleted; nothing announces either.
             await asyncio.sleep(1)
             if await patiently(lambda: self.wanted.over(cause)):
-                return "done"
-        return "not-now"
+                return "done", cause
+        return "not-now", cause
 
     async def _run(self, cause: Cause, running: Running) -> str:
         """Run the handler until it ends or is stopped, and settle what became of it."""

@@ -11,6 +11,7 @@ from clipforge.v1.facts_pb2 import ExportRequested, ProjectDeleted, ProjectSubmi
 from clipforge_catalog.database import Sessions
 from clipforge_catalog.queries import exports, projects
 from clipforge_catalog.tables import Export, Project
+from clipforge_contracts.pipeline import BY_STAGE
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.near import Owner, Read
 from clipforge_gateway.nearby import ROW_BYTES
@@ -110,15 +111,19 @@ async def export(parts: Parts, caller: Caller, export_id: str) -> Export | Reque
     raise Problem(NOT_FOUND, "There is no export of this id.")
 
 
-async def standing(parts: Parts, job: str) -> Standing:
+async def standing(parts: Parts, job: str, *, stage: str, tenant: str, project: str) -> Standing:
     """How far a job is. Without the log, what this process has heard of it before."""
+    known = parts.feed.standings
     try:
         async with asyncio.timeout(LOG_SECONDS):
             running = await parts.log.progress(job)
+            if not running and not known.knows(job):
+                about = {"tenant": tenant, "project": project, "job": job}
+                known.learn(job, await parts.log.reached(BY_STAGE[stage], **about))
     except (TimeoutError, Unavailable) as error:
         log.warning("the log does not say what runs: %s", error)
         running = ()
-    return parts.feed.standings.of(job, running)
+    return known.of(job, running)
 
 
 async def sessions_at(parts: Parts, tenant: str, version: Version | None) -> Sessions:

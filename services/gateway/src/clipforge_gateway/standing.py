@@ -32,7 +32,8 @@ class Standings:
     """What this process has heard of jobs.
 
     Every gateway hears every report, so all of them know the same, except of what was before their
-    start. A second attempt begins at nothing, and shows so only once it is past the first.
+    start: that they learn of reports, and of retries, which say how far it had come before. A
+    second attempt begins at nothing, and shows so only once it is past the first.
     """
 
     def __init__(self) -> None:
@@ -41,9 +42,18 @@ class Standings:
     def hear(self, report: Progress) -> Progress:
         """Take a report in; the same about the whole of its job."""
         known = self._of(report.job)
-        known.parts[report.part] = report
+        known.parts[report.part] = _at_its_furthest(report)
         known.percent = max(known.percent, fold(known.parts.values()))
         return replace(report, percent=known.percent)
+
+    def knows(self, job: str) -> bool:
+        """Whether anything was heard of a job."""
+        return job in self._known
+
+    def learn(self, job: str, percent: float) -> None:
+        """Take in how far a job had come, as the log has it."""
+        known = self._of(job)
+        known.percent = max(known.percent, percent)
 
     def of(self, job: str, running: Iterable[Progress] = ()) -> Standing:
         """How far a job is, given what runs of it now."""
@@ -53,7 +63,7 @@ class Standings:
             return Standing(known.percent if known else 0.0, 0.0, WAITING, running=False)
         known = self._of(job)
         now = fold(reports)
-        known.percent = max(known.percent, now)
+        known.percent = max(known.percent, fold(map(_at_its_furthest, reports)))
         furthest = max(reports, key=lambda report: report.percent)
         attempt = max(report.attempt for report in reports)
         return Standing(known.percent, now, furthest.step, running=True, attempt=attempt)
@@ -64,6 +74,10 @@ class Standings:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return known
+
+
+def _at_its_furthest(report: Progress) -> Progress:
+    return replace(report, percent=max(report.percent, report.furthest))
 
 
 def fold(reports: Iterable[Progress]) -> float:

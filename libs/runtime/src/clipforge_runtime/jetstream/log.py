@@ -246,6 +246,11 @@ class JetStream:
         """Whether this log still holds a job's work; see holding.holds."""
         return await holding.holds(self.connection, stage, due, cause, now=self.clock.now())
 
+    async def reached(self, stage: Stage, *, tenant: str, project: str, job: str) -> float:
+        return await whereabouts.reached(
+            self._last, subjects.tried_again(stage, tenant=tenant, project=project, job=job)
+        )
+
     async def running_jobs(self) -> set[str]:
         return await whereabouts.running(self.connection)
 

@@ -8,7 +8,7 @@ import base64
 import json
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from clipforge_runtime.bus import Progress, Unavailable
@@ -28,6 +28,7 @@ MISSING: Final = 404  # the key, or the bucket
 OTHER_CONFIG: Final = 10058  # it is there, as an older or newer version has declared it
 RETRY_SECONDS: Final = 1.0
 SAID_FOR: Final = "15s"  # three beats of whoever says it
+KNOWN: Final = frozenset(each.name for each in fields(Progress))
 MAX_WATCHED: Final = 1000  # reports in hand of a slow watcher; the oldest give way
 
 
@@ -170,4 +171,7 @@ def _deferring(stage: str) -> str:
 
 def parse(body: bytes) -> Progress | None:
     """A run key, or None where it was deleted."""
-    return Progress(**json.loads(body)) if body else None
+    if not body:
+        return None
+    said: dict[str, Any] = json.loads(body)  # by a worker of another version, perhaps
+    return Progress(**{name: value for name, value in said.items() if name in KNOWN})

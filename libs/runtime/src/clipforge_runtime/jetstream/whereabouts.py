@@ -1,13 +1,16 @@
 """Where the jobs of a queue are: running, waiting for their time, or waiting for the longest."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
+from clipforge.v1.facts_pb2 import ChunkCut
 from clipforge_contracts import subjects
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority, deferrable
-from clipforge_runtime.bus import Wait
+from clipforge_runtime.bus import Entry, Wait
+from clipforge_runtime.cause import percent
 from clipforge_runtime.jetstream import consumers, following, progress
 from clipforge_runtime.jetstream.connection import ApiError, Connection
 from clipforge_runtime.jetstream.publishing import NO_MESSAGE
@@ -32,6 +35,13 @@ async def scheduled(connection: Connection, stage: Stage) -> dict[str, Wait]:
         subjects.parse(one).about: "deferred" if subjects.is_deferred(one) else "delayed"
         for one in found
     }
+
+
+async def reached(last: Callable[[str], Awaitable[Entry | None]], filters: Iterable[str]) -> float:
+    """See Reader.reached. `last` reads the newest message under a filter."""
+    found = await asyncio.gather(*map(last, filters))
+    retries = [one for one in found if one is not None and not isinstance(one.fact, ChunkCut)]
+    return max((percent(one.headers) for one in retries), default=0.0)
 
 
 async def held_back(connection: Connection, stage: Stage) -> Priority | None:

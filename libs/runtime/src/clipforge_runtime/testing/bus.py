@@ -12,6 +12,7 @@ from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import Stage
 from clipforge_contracts.plans import Priority
 from clipforge_runtime.bus import Contradicted, Counts, Entry, Headers, Progress, Room, Stated, Wait
+from clipforge_runtime.cause import percent
 from clipforge_runtime.jetstream.publishing import envelope
 
 
@@ -127,6 +128,11 @@ class MemoryBus:
 
     async def progress(self, job: str) -> tuple[Progress, ...]:
         return self.reports.get(job, ())
+
+    async def reached(self, stage: Stage, *, tenant: str, project: str, job: str) -> float:
+        filters = subjects.tried_again(stage, tenant=tenant, project=project, job=job)
+        found = [entry for one in filters for entry in self._matching(one)]
+        return max((percent(entry.headers) for entry in found), default=0.0)
 
     async def running_jobs(self) -> set[str]:
         return set(self.reports)

@@ -140,7 +140,8 @@ async def _view(parts: Parts, caller: Caller, export_id: str) -> schemas.ExportV
             known = await jobs.latest(session, row.project_id, "export", export_id)
             job = known or ids.job("export", export_id)
             _, length = (await figures.lengths(session, [job])).get(job, ("", 0))
-        standing = await rows.standing(parts, job)
+        about = {"tenant": row.tenant_id, "project": row.project_id}
+        standing = await rows.standing(parts, job, stage="export", **about)
         left = await parts.paces.job_left("export", standing.now, length)
     return views.export(
         row,

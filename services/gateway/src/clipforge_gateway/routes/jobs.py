@@ -113,10 +113,11 @@ async def views_of(
 
     async def view(row: Job) -> queue_schemas.JobView:
         ended = row.state != JobState.WAITING
-        if ended or row.id not in where.running:
+        if not ended and (row.id in where.running or row.id in where.scheduled):
+            about = {"tenant": row.tenant_id, "project": row.project_id}
+            standing = await rows.standing(parts, row.id, stage=row.stage, **about)
+        else:  # of what waits for its first turn the log is not asked
             standing = parts.feed.standings.of(row.id)
-        else:
-            standing = await rows.standing(parts, row.id)
         _, length = lengths.get(row.id, ("", 0))
         left = None if ended else await parts.paces.job_left(row.stage, standing.now, length)
         return views.job(row, standing=standing, wait=where.of(row), seconds_left=left)

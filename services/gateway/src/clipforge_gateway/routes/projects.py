@@ -175,7 +175,8 @@ async def view_of(parts: Parts, caller: Caller, project_id: str) -> schemas.Proj
     standing, left = views.UNKNOWN, None
     if stage is not None:
         job = current_job(more.jobs, stage, project_id)
-        standing = await rows.standing(parts, job)
+        about = {"tenant": row.tenant_id, "project": project_id}
+        standing = await rows.standing(parts, job, stage=stage, **about)
         length = int(more.asset.media.get("duration_ms", 0)) if more.asset else 0
         with contextlib.suppress(*AWAY):  # an estimate is no reason to answer nothing
             left = await parts.paces.project_left(stage, standing.now, length)
