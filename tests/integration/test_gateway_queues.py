@@ -1,6 +1,7 @@
 """Queues and jobs over HTTP: what waits, runs and has ended."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,6 +124,7 @@ async def test_queues_are_for_operators_only(house: House, tenant: Tenant, verb:
 
 
 async def test_operators_see_whose_the_jobs_are(house: House) -> None:
+    began = time.monotonic()
     busy, idle = await house.tenant(), await house.tenant()
     for _ in range(3):
         await house.submit(busy)
@@ -132,16 +134,42 @@ async def test_operators_see_whose_the_jobs_are(house: House) -> None:
         shares = (await admin.get("/v1/queues/video-import/tenants")).json()
 
     by_tenant = {share["tenant_id"]: share for share in shares}
+    assert 0 <= by_tenant[busy.id].pop("oldest_outstanding_seconds") <= time.monotonic() - began + 1
     assert by_tenant[busy.id] == {
         "tenant_id": busy.id,
         "outstanding": 3,
         "completed": 0,
         "failed": 0,
+        "completed_last_hour": 0,
+        "completed_per_minute": 0,
+        "mean_seconds": None,
+        "p95_seconds": None,
     }
     assert by_tenant[idle.id]["failed"] == 1
+    assert by_tenant[idle.id]["oldest_outstanding_seconds"] is None
     assert [one["outstanding"] for one in shares] == sorted(
         (one["outstanding"] for one in shares), reverse=True
     )
+
+
+async def test_operators_see_how_long_the_jobs_of_each_tenant_take(house: House) -> None:
+    start, slow, quick = time.monotonic(), await house.tenant(), await house.tenant()
+    for tenant, seconds in ((slow, (10, 20, 30)), (quick, (1,))):
+        for each in seconds:
+            film = Film(tenant, await house.submit(tenant))
+            began = datetime.now(UTC) - timedelta(seconds=each)
+            await house.state(film.life()[0], cf_began=began.isoformat())
+
+    async with house.operator() as admin:
+        shares = (await admin.get("/v1/queues/video-import/tenants")).json()
+
+    by_tenant = {share["tenant_id"]: share for share in shares}
+    assert by_tenant[slow.id]["completed_last_hour"] == by_tenant[slow.id]["completed"] == 3
+    assert by_tenant[slow.id]["completed_per_minute"] == 0.05
+    late = time.monotonic() - start  # at most so much after it ended the log heard of it
+    assert 20 <= by_tenant[slow.id]["mean_seconds"] <= 20 + late
+    assert 29 <= by_tenant[slow.id]["p95_seconds"] <= 30 + late
+    assert 1 <= by_tenant[quick.id]["mean_seconds"] <= 1 + late
 
 
 async def test_a_job_is_shown_with_its_progress(house: House, tenant: Tenant) -> None:

@@ -54,6 +54,15 @@ class TenantShare(BaseModel):
     outstanding: int = Field(description="Waiting, active, delayed or deferred")
     completed: int
     failed: int
+    oldest_outstanding_seconds: float | None = Field(
+        description="How long ago its oldest job that is not over came into the queue; null: none"
+    )
+    completed_last_hour: int
+    completed_per_minute: float = Field(description="Mean of the last hour")
+    mean_seconds: float | None = Field(
+        description="Of work, without waiting; its jobs of the last hour; null: none"
+    )
+    p95_seconds: float | None = Field(description="The same of the slowest 5 %")
 
 
 class JobView(BaseModel):

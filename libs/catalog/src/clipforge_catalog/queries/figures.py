@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Float, cast
-from sqlmodel import case, col, func, select
+from sqlmodel import and_, case, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobCount, JobState, Project
@@ -44,22 +44,31 @@ class Share:
 
 async def of_stages(session: AsyncSession, since: datetime) -> Mapping[str, Figures]:
     """By stage. A result from the cache counts as completed, and its duration not at all."""
-    worked = func.extract("epoch", col(Job.finished_at) - col(Job.began_at))
-    real = case((col(Job.cached).is_(False), worked))
+    return await _figures(session, col(Job.stage), _completed(since))
+
+
+async def of_tenants(
+    session: AsyncSession, stage: str, tenants: Collection[str], since: datetime
+) -> Mapping[str, Figures]:
+    """The same of one stage, by tenant."""
+    theirs = and_(col(Job.stage) == stage, col(Job.tenant_id).in_(tenants))
+    return await _figures(session, col(Job.tenant_id), and_(_completed(since), theirs))
+
+
+async def oldest_of_tenants(
+    session: AsyncSession, stage: str, tenants: Collection[str]
+) -> Mapping[str, datetime]:
+    """Since when the oldest job of each tenant waits, or waited before it began; none: left out."""
     statement = (
-        select(
-            Job.stage,
-            func.count(),
-            func.avg(real),
-            func.percentile_cont(0.95).within_group(real),
+        select(Job.tenant_id, func.min(Job.waiting_since))
+        .where(
+            Job.stage == stage,
+            Job.state == JobState.WAITING,
+            col(Job.tenant_id).in_(tenants),
         )
-        .where(col(Job.finished_at) >= since, Job.state == JobState.COMPLETED)
-        .group_by(col(Job.stage))
+        .group_by(col(Job.tenant_id))
     )
-    return {
-        stage: Figures(number, _float(mean), _float(p95))
-        for stage, number, mean, p95 in (await session.exec(statement)).all()
-    }
+    return dict((await session.exec(statement)).all())
 
 
 async def pace(session: AsyncSession, stage: str) -> Pace:
@@ -134,6 +143,21 @@ async def by_tenant(session: AsyncSession, stage: str, *, limit: int = 100) -> l
         Share(tenant, *map(int, numbers))
         for tenant, *numbers in (await session.exec(statement)).all()
     ]
+
+
+def _completed(since: datetime) -> Any:
+    return and_(col(Job.finished_at) >= since, col(Job.state) == JobState.COMPLETED)
+
+
+async def _figures(session: AsyncSession, by: Any, which: Any) -> Mapping[str, Figures]:
+    worked = func.extract("epoch", col(Job.finished_at) - col(Job.began_at))
+    real = case((col(Job.cached).is_(False), worked))
+    p95 = func.percentile_cont(0.95).within_group(real)
+    statement = select(by, func.count(), func.avg(real), p95).where(which).group_by(by)
+    return {
+        key: Figures(number, _float(mean), _float(slow))
+        for key, number, mean, slow in (await session.exec(statement)).all()
+    }
 
 
 def _float(number: float | None) -> float | None:

@@ -44,15 +44,7 @@ async def tenants(
     """The hundred tenants with the most work outstanding. For operators."""
     async with parts.sessions() as session:
         shares = await figures.by_tenant(session, BY_QUEUE[queue].name)
-    return [
-        queue_schemas.TenantShare(
-            tenant_id=share.tenant,
-            outstanding=share.outstanding,
-            completed=share.completed,
-            failed=share.failed,
-        )
-        for share in shares
-    ]
+    return await numbers.of_tenants(parts.sessions, BY_QUEUE[queue], shares)
 
 
 @router.post(
