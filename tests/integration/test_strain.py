@@ -3,9 +3,12 @@
 import pytest
 
 from clipforge.v1 import facts_pb2 as facts
+from clipforge_contracts import ids, subjects
+from clipforge_contracts.facts import ce_type
+from clipforge_contracts.pipeline import IMPORT
 from clipforge_runtime.errors import Overloaded
-from clipforge_runtime.strain import strain
-from workshop import QUICK, Gate, Workshop, eventually, import_at_once
+from clipforge_runtime.strain import LIGHTEST, strain
+from workshop import QUICK, Gate, Workshop, eventually, import_at_once, submission
 
 pytestmark = pytest.mark.integration
 
@@ -74,6 +77,54 @@ async def test_the_death_of_a_worker_is_a_strain(workshop: Workshop) -> None:
             await workshop.hear(facts.VideoImported)
 
     assert strains == [1]
+
+
+async def crashed(workshop: Workshop, crashes: int) -> None:
+    """A film of which so many workers have died, to be tried again."""
+    cause = submission("film")
+    async with workshop.connected("import") as bus:
+        await bus.again(
+            subjects.retry(subjects.fact_subject(cause), IMPORT, IMPORT.job(cause)),
+            cause.SerializeToString(),
+            message_id="crashed",
+            headers={
+                "ce-type": ce_type(cause),
+                "ce-id": ids.derive("evt", "film"),
+                "cf-attempt": "0",
+                "cf-crashes": str(crashes),
+            },
+        )
+
+
+async def test_deaths_of_workers_are_borne_beyond_the_lightest_settings(workshop: Workshop) -> None:
+    strains: list[int] = []
+
+    async def import_it(cause: facts.ProjectSubmitted) -> facts.VideoImported:
+        strains.append(strain())
+        return await import_at_once(cause)
+
+    await crashed(workshop, 5)  # as nodes may have gone five times
+    async with workshop.working(import_it):
+        await workshop.hear(facts.VideoImported)
+
+    assert strains == [5]
+
+
+async def test_what_is_too_much_after_deaths_of_workers_is_not_tried_again(
+    workshop: Workshop,
+) -> None:
+    strains: list[int] = []
+
+    async def bear_nothing(_: facts.ProjectSubmitted) -> None:
+        strains.append(strain())
+        raise Overloaded("Too much for any machine.")
+
+    await crashed(workshop, LIGHTEST)
+    async with workshop.working(bear_nothing):
+        failure = await workshop.failure()
+
+    assert strains == [2]
+    assert (failure.attempts, failure.crashes) == (1, 2)
 
 
 async def test_a_stall_is_a_strain(workshop: Workshop) -> None:
