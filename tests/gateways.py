@@ -227,11 +227,11 @@ class House:
 
     @asynccontextmanager
     async def events(
-        self, tenant: Tenant, project: str, last_id: str = ""
+        self, tenant: Tenant, project: str = "", last_id: str = ""
     ) -> AsyncIterator[AsyncIterator[Event]]:
-        """The event stream of a project, as a browser hears it."""
+        """The event stream of a project, or of all of a tenant's, as a browser hears it."""
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        path = f"/v1/projects/{project}/events"
+        path = f"/v1/projects/{project}/events" if project else "/v1/events"
         async with tenant.http.stream("GET", path, headers=headers) as answer:
             assert answer.status_code == 200
             yield _events(answer)

@@ -32,6 +32,15 @@ def at_work(film: Film, stage: str, step: str) -> Progress:
     )
 
 
+async def listened_to(house: House, to: str, by: int) -> None:
+    """Wait until so many listen to a project, or to all of a tenant."""
+
+    async def so_many() -> bool:
+        return house.parts.feed.listeners(to) == by
+
+    await eventually(so_many)
+
+
 async def test_a_stream_tells_what_has_happened_and_what_happens(
     house: House, tenant: Tenant
 ) -> None:
@@ -92,6 +101,103 @@ async def test_a_stream_goes_on_after_the_last_event_without_gap_or_repetition_a
     assert [event.name for event in missed + rest] == LIFE[2:]
 
 
+async def test_the_stream_of_a_tenant_tells_of_all_its_projects_and_of_nobody_elses(
+    house: House,
+) -> None:
+    tenant, stranger = await house.tenant(), await house.tenant()
+    one, other = [Film(tenant, await house.submit(tenant)) for _ in range(2)]
+    theirs = Film(stranger, await house.submit(stranger))
+    worker = await house.bus("import")
+
+    async with house.events(tenant) as all_of_them, house.events(tenant, one.project) as of_one:
+        await heard(of_one, until="project-submitted")
+        for film in (theirs, other, one):
+            await worker.put_progress(at_work(film, "import", "downloading"))
+            await house.tell(film.life()[0])
+        await house.key(tenant.id)  # is no event of a project
+        await house.tell(other.failed("transcription"))
+        told = await heard(all_of_them, until="stage-failed", progress=True)
+        told_of_one = await heard(of_one, until="video-imported")
+
+    facts_told = [event for event in told if event.name != "progress"]
+    assert [(event.name, event.data["project_id"]) for event in facts_told] == [
+        ("video-imported", other.project),
+        ("video-imported", one.project),
+        ("stage-failed", other.project),
+    ]
+    assert told_of_one == [facts_told[1]]
+    assert {event.data["project_id"] for event in told} == {one.project, other.project}
+    await listened_to(house, tenant.id, 0)
+
+
+async def test_progress_of_all_projects_of_a_tenant_is_merged_in(house: House) -> None:
+    tenant, stranger = await house.tenant(), await house.tenant()
+    film = Film(tenant, await house.submit(tenant))
+    theirs = Film(stranger, await house.submit(stranger))
+    worker = await house.bus("import")
+
+    async with house.events(tenant) as events:
+        await listened_to(house, tenant.id, 1)
+        await worker.put_progress(at_work(theirs, "import", "downloading"))
+        await worker.put_progress(at_work(film, "import", "downloading"))
+        [told] = await heard(events, until="progress", progress=True)
+
+    assert (told.data["project_id"], told.data["percent"]) == (film.project, 42.0)
+
+
+async def test_the_stream_of_a_tenant_goes_on_after_the_last_event_across_a_restart(
+    house: House,
+) -> None:
+    tenant = await house.tenant()
+    one, other = [Film(tenant, await house.submit(tenant)) for _ in range(2)]
+    async with house.events(tenant) as events:
+        await house.tell(one.life()[0])
+        [last] = await heard(events, until="video-imported")
+
+        await house.stop_gateway()
+        with pytest.raises(AssertionError, match="ended"):
+            await heard(events, until="clips-detected")
+    await house.tell(other.life()[0])
+    await house.key(tenant.id)  # no event, though the newest fact of the tenant
+    await house.start_gateway()
+
+    async with house.events(tenant, last_id=last.id) as events:
+        missed = await heard(events, until="video-imported")
+        await house.tell(one.life()[1])
+        rest = await heard(events, until="video-transcribed")
+
+    assert [(event.name, event.data["project_id"]) for event in missed + rest] == [
+        ("video-imported", other.project),
+        ("video-transcribed", one.project),
+    ]
+
+
+async def test_the_stream_of_a_tenant_says_at_once_by_which_id_to_come_back(house: House) -> None:
+    tenant = await house.tenant()
+    film = Film(tenant, await house.submit(tenant))
+    async with tenant.http.stream("GET", "/v1/events") as answer, asyncio.timeout(PATIENCE):
+        first = await anext(answer.aiter_lines())
+    await house.tell(film.life()[0])
+
+    async with house.events(tenant, last_id=first.removeprefix("id: ")) as events:
+        missed = await heard(events, until="video-imported")
+
+    assert [event.name for event in missed] == ["video-imported"]
+
+
+async def test_an_id_of_no_event_of_ours_means_all_that_the_log_has_of_a_tenant(
+    house: House,
+) -> None:
+    tenant = await house.tenant()
+    film = await house.ready(tenant)
+
+    async with house.events(tenant, last_id="1-1") as events:
+        told = await heard(events, until="clips-detected")
+
+    assert [event.name for event in told] == LIFE
+    assert {event.data["project_id"] for event in told} == {film.project}
+
+
 @pytest.mark.parametrize(
     "last", ["", "nonsense", "1-1", "²", "{log}-²", "{log}-", "{log}-9" + "9" * 17]
 )
@@ -116,21 +222,20 @@ async def test_an_id_of_no_event_of_ours_means_from_the_beginning(
     assert names == LIFE
 
 
+@pytest.mark.parametrize("of", ["a project", "a tenant"])
 async def test_a_client_that_does_not_read_is_sent_away_and_misses_nothing(
-    house: House, tenant: Tenant
+    house: House, of: str
 ) -> None:
+    tenant = await house.tenant()
     film = await house.ready(tenant)
+    project, to = (film.project, film.project) if of == "a project" else ("", tenant.id)
     feed = house.parts.feed
     last = await house.parts.log.last_of_project(tenant.id, film.project)
     assert last is not None
     asked = IN_HAND + 10
-    stream = feed.stream(tenant.id, film.project, after=last.sequence)
+    stream = feed.stream(tenant.id, project, after=last.sequence)
     first = asyncio.create_task(anext(stream))
-
-    async def listening() -> bool:
-        return feed.listeners(film.project) == 1
-
-    await eventually(listening)
+    await listened_to(house, to, 1)
     for _ in range(asked):
         export = film.fact(facts.ExportRequested)
         export.export_id = ids.new("exp")
@@ -139,9 +244,9 @@ async def test_a_client_that_does_not_read_is_sent_away_and_misses_nothing(
 
     # The one that it took before the others; what was in hand went, or there would be a gap.
     assert len(got) < asked
-    assert feed.listeners(film.project) == 0
+    assert feed.listeners(to) == 0
     after = [event.sequence for event in got if isinstance(event, Entry)][-1]
-    rest = feed.stream(tenant.id, film.project, after=after)
+    rest = feed.stream(tenant.id, project, after=after)
     async with asyncio.timeout(PATIENCE):
         missed = [await anext(rest) for _ in range(asked - len(got))]
     await rest.aclose()

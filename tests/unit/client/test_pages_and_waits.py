@@ -64,6 +64,19 @@ def test_events_go_on_after_the_last_one_seen(talk: Talk) -> None:
     assert gateway.requests[3].headers["Last-Event-ID"] == "1-1"
 
 
+def test_events_of_all_projects_go_on_where_they_began_though_there_was_none(talk: Talk) -> None:
+    client, gateway = talk(
+        httpx.Response(200, text="id: 1-7\nretry: 2000\n\n: still here\n\n"),
+        httpx.Response(200, text=EVENT.format(n=8)),
+    )
+
+    found = next(client.events())
+
+    assert found.id == "1-8"
+    assert [one.url.path for one in gateway.requests] == ["/v1/events"] * 2
+    assert gateway.requests[1].headers["Last-Event-ID"] == "1-7"
+
+
 def test_events_of_a_gateway_that_is_gone_for_good_end_in_words(
     talk: Talk, naps: list[float]
 ) -> None:

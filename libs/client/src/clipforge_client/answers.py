@@ -58,7 +58,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 class EventParser:
     """Lines of an event stream (WHATWG) as events."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_id: str = "") -> None:
+        self.last_id = last_id  # where to go on: some ids come without an event
         self._name = "message"
         self._id = ""
         self._data: list[str] = []
@@ -66,6 +67,7 @@ class EventParser:
     def feed(self, line: str) -> Iterator[Event]:
         """Take a line; gives an event at its end."""
         if not line:
+            self.last_id = self._id or self.last_id
             if self._data:
                 yield Event(name=self._name, id=self._id, data=json.loads("\n".join(self._data)))
             self._name, self._id, self._data = "message", "", []

@@ -308,10 +308,11 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
         return await self._wire.fetch(url, to, on_bytes)
 
     def events(
-        self, project_id: str, *, last_id: str = "", follow: bool = True
+        self, project_id: str | None = None, *, last_id: str = "", follow: bool = True
     ) -> AsyncIterator[Event]:
         """What has happened to a project and what happens, until the caller stops listening.
 
+        Without a project what happens to all of them from now on, or from an event of `last_id` on.
         Without `follow` it ends when nothing has happened for 15 seconds.
         """
         return self._wire.events(calls.events_path(project_id), last_id, follow=follow)

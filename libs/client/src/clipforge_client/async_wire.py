@@ -118,14 +118,17 @@ class AsyncWire:
     async def events(self, path: str, last_id: str, *, follow: bool) -> AsyncIterator[Event]:
         """An event stream, taken up again where it broke off."""
         attempt = 0
+        parser = EventParser(last_id)
         while True:
+            parser = EventParser(
+                parser.last_id
+            )  # nothing is left of what broke off within an event
             try:
-                async for event in self._events(path, last_id):
+                async for event in self._events(path, parser):
                     attempt = 0
                     if event is None and not follow:
                         return
                     if event is not None:
-                        last_id = event.id or last_id
                         yield event
                 error: Exception = ConnectionError("the stream ended")
             except (httpx.TransportError, Unavailable) as broken:
@@ -136,10 +139,9 @@ class AsyncWire:
             await asyncio.sleep(patience.pause(attempt, error) or patience.LONGEST_PAUSE)
             attempt += 1
 
-    async def _events(self, path: str, last_id: str) -> AsyncIterator[Event | None]:
+    async def _events(self, path: str, parser: EventParser) -> AsyncIterator[Event | None]:
         # None: the server has nothing to say for now.
-        headers = {"Last-Event-ID": last_id} if last_id else {}
-        parser = EventParser()
+        headers = {"Last-Event-ID": parser.last_id} if parser.last_id else {}
         async with self._http.stream("GET", path, headers=headers) as response:
             if response.status_code >= 300:
                 raise answers.refusal(

@@ -205,8 +205,8 @@ def revoke_tenant_key(tenant: str, key: str) -> Call[ApiKey]:
     return Call("DELETE", path, ApiKey.model_validate)
 
 
-def events_path(project: str) -> str:
-    return f"/v1/projects/{id_in_path(project)}/events"
+def events_path(project: str | None) -> str:
+    return "/v1/events" if project is None else f"/v1/projects/{id_in_path(project)}/events"
 
 
 def id_in_path(given: str) -> str:

@@ -305,9 +305,12 @@ class Client(Content, Brands, Queues, Webhooks):
         """Stream a presigned link into a file, whole or not at all; its bytes."""
         return self._wire.fetch(url, to, on_bytes)
 
-    def events(self, project_id: str, *, last_id: str = "", follow: bool = True) -> Iterator[Event]:
+    def events(
+        self, project_id: str | None = None, *, last_id: str = "", follow: bool = True
+    ) -> Iterator[Event]:
         """What has happened to a project and what happens, until the caller stops listening.
 
+        Without a project what happens to all of them from now on, or from an event of `last_id` on.
         Without `follow` it ends when nothing has happened for 15 seconds.
         """
         return self._wire.events(calls.events_path(project_id), last_id, follow=follow)

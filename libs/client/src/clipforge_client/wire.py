@@ -113,14 +113,17 @@ class Wire:
     def events(self, path: str, last_id: str, *, follow: bool) -> Iterator[Event]:
         """An event stream, taken up again where it broke off."""
         attempt = 0
+        parser = EventParser(last_id)
         while True:
+            parser = EventParser(
+                parser.last_id
+            )  # nothing is left of what broke off within an event
             try:
-                for event in self._events(path, last_id):
+                for event in self._events(path, parser):
                     attempt = 0
                     if event is None and not follow:
                         return
                     if event is not None:
-                        last_id = event.id or last_id
                         yield event
                 error: Exception = ConnectionError("the stream ended")
             except (httpx.TransportError, Unavailable) as broken:
@@ -131,10 +134,9 @@ class Wire:
             time.sleep(patience.pause(attempt, error) or patience.LONGEST_PAUSE)
             attempt += 1
 
-    def _events(self, path: str, last_id: str) -> Iterator[Event | None]:
+    def _events(self, path: str, parser: EventParser) -> Iterator[Event | None]:
         # None: the server has nothing to say for now.
-        headers = {"Last-Event-ID": last_id} if last_id else {}
-        parser = EventParser()
+        headers = {"Last-Event-ID": parser.last_id} if parser.last_id else {}
         with self._http.stream("GET", path, headers=headers) as response:
             if response.status_code >= 300:
                 raise answers.refusal(response.status_code, response.headers, response.read())

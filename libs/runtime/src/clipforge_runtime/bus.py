@@ -180,6 +180,10 @@ class Reader(Protocol):
         """The newest fact of a project, of whatever kind, read at the leader."""
         ...
 
+    async def last_of_tenant(self, tenant: str) -> Entry | None:
+        """The newest fact of a tenant, of whatever project and kind, read at the leader."""
+        ...
+
     def follow(
         self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
     ) -> AsyncGenerator[Entry]:

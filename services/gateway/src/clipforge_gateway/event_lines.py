@@ -21,7 +21,7 @@ from clipforge.v1.facts_pb2 import (
 )
 from clipforge_catalog.database import AWAY, Sessions
 from clipforge_catalog.queries import figures
-from clipforge_contracts.facts import Fact, fact_name
+from clipforge_contracts.facts import Fact, fact_name, project_of
 from clipforge_gateway.feed import Event, Feed
 from clipforge_gateway.pace import Paces
 from clipforge_runtime.bus import Entry, Progress
@@ -68,7 +68,12 @@ class EventLines:
         return self._facts[identity]
 
     async def _progress(self, report: Progress) -> str:
-        body: dict[str, Any] = {"job": report.job, "percent": report.percent, "step": report.step}
+        body: dict[str, Any] = {
+            "project_id": report.project,
+            "job": report.job,
+            "percent": report.percent,
+            "step": report.step,
+        }
         try:
             stage, length = await self._length(report.job)
             if stage:
@@ -97,7 +102,11 @@ def _keep(kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:
 def _told(entry: Entry, fact: Fact) -> dict[str, Any]:
     """What a client learns of a fact: no keys of objects, no addresses."""
     at = entry.time.astimezone(UTC) if entry.time else datetime.now(UTC)
-    told: dict[str, Any] = {"id": entry.fact_id, "at": at.isoformat(timespec="milliseconds")}
+    told: dict[str, Any] = {
+        "id": entry.fact_id,
+        "at": at.isoformat(timespec="milliseconds"),
+        "project_id": project_of(fact).project_id,
+    }
     match fact:
         case VideoImported():
             told |= {"duration_ms": fact.media.duration_ms, "reused": fact.reused}

@@ -19,7 +19,10 @@ STREAMS: Final = Gauge("clipforge_event_streams_open", "Clients that are sent ev
 
 
 class Feed:
-    """Facts and progress of projects, to whoever listens in this process."""
+    """Facts and progress of projects, to whoever listens in this process.
+
+    Whoever listens hears one project, or all of a tenant's, by an id that is nobody else's.
+    """
 
     def __init__(self, log: Reader) -> None:
         self._log = log
@@ -48,27 +51,28 @@ class Feed:
                 self._end(listener)
 
     @asynccontextmanager
-    async def listen(self, project: str) -> AsyncGenerator["asyncio.Queue[Event | None]"]:
-        """A bounded queue of what happens to a project; None ends it."""
+    async def listen(self, to: str) -> AsyncGenerator["asyncio.Queue[Event | None]"]:
+        """A bounded queue of what happens to a project, or to all of a tenant; None ends it."""
         events: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=IN_HAND)
-        self._listeners[project].add(events)
+        self._listeners[to].add(events)
         try:
             yield events
         finally:
-            self._listeners[project].discard(events)
-            if not self._listeners[project]:
-                del self._listeners[project]
+            self._listeners[to].discard(events)
+            if not self._listeners[to]:
+                del self._listeners[to]
 
-    def listeners(self, project: str) -> int:
-        """How many listen to a project now."""
-        return len(self._listeners.get(project, ()))
+    def listeners(self, to: str) -> int:
+        """How many listen to a project now, or to all of a tenant."""
+        return len(self._listeners.get(to, ()))
 
     async def stream(
-        self, tenant: str, project: str, *, after: int, quiet: float | None = None
+        self, tenant: str, project: str = "", *, after: int, quiet: float | None = None
     ) -> AsyncGenerator[Event | None]:
         """The facts of a project after a sequence, then live ones, without gap or repetition.
 
-        None says that nothing has happened for `quiet` seconds.
+        Without `project` those of all projects of the tenant. None says that nothing has happened
+        for `quiet` seconds.
         """
         with STREAMS.track_inprogress():
             async with aclosing(self._stream(tenant, project, after, quiet)) as events:
@@ -78,18 +82,17 @@ class Feed:
     async def _stream(
         self, tenant: str, project: str, after: int, quiet: float | None
     ) -> AsyncGenerator[Event | None]:
-        async with self.listen(project) as live:
+        async with self.listen(project or tenant) as live:
             # Listening began first, so nothing falls between the replay and the live events.
-            newest = await self._log.last_of_project(tenant, project)
+            newest, filters = await self._newest(tenant, project)
             last = newest.sequence if newest is not None else 0
             if after > last:
                 after = 0  # of no event of ours: from the beginning rather than not at all
             if last > after:
-                filters = (subjects.of_project(tenant, project),)
-                async with aclosing(self._log.follow(after=after, filters=filters)) as replay:
+                async with aclosing(self._log.follow(after=after, filters=(filters,))) as replay:
                     async for entry in replay:
                         after = entry.sequence
-                        if entry.fact is not None:
+                        if entry.fact is not None and _heard_by(entry.fact):
                             yield entry
                         if after >= last:
                             break
@@ -108,6 +111,13 @@ class Feed:
                     after = event.sequence
                 yield event
 
+    async def _newest(self, tenant: str, project: str) -> tuple[Entry | None, str]:
+        """The newest fact of what is listened to, and the filter of all of them."""
+        if project:
+            newest = await self._log.last_of_project(tenant, project)
+            return newest, subjects.of_project(tenant, project)
+        return await self._log.last_of_tenant(tenant), subjects.of_tenant(tenant)
+
     async def _facts(self, entries: AsyncIterator[Entry]) -> None:
         async for entry in entries:
             if entry.fact is None:
@@ -116,7 +126,7 @@ class Feed:
                 hear(entry)
             for take in self.on_fact:
                 take(entry.fact)
-            for listener in list(self._listeners.get(project_of(entry.fact).project_id, ())):
+            for listener in self._of(*_heard_by(entry.fact)):
                 if listener.full():
                     self._end(listener)  # it comes back with its last id, and misses nothing
                 else:
@@ -125,9 +135,12 @@ class Feed:
     async def _progress(self, reports: AsyncIterator[Progress]) -> None:
         async for heard in reports:
             report = self.standings.hear(heard)
-            for listener in list(self._listeners.get(report.project, ())):
+            for listener in self._of(report.project, report.tenant):
                 if listener.qsize() < IN_HAND // 2:  # progress may be dropped, facts never
                     listener.put_nowait(report)
+
+    def _of(self, *heard_by: str) -> list[asyncio.Queue[Event | None]]:
+        return [one for to in heard_by for one in self._listeners.get(to, ())]
 
     @staticmethod
     def _end(listener: "asyncio.Queue[Event | None]") -> None:
@@ -135,3 +148,14 @@ class Feed:
         while not listener.empty():
             listener.get_nowait()
         listener.put_nowait(None)
+
+
+def _heard_by(fact: Fact) -> tuple[str, ...]:
+    """Who hears of a fact: whoever listens to its project, or to all projects of its tenant.
+
+    What is about none, such as a key or a brand kit, is nobody's event.
+    """
+    of = project_of(fact)
+    if of.project_id in ("", subjects.NOTHING):
+        return ()
+    return of.project_id, of.tenant_id

@@ -1,17 +1,18 @@
-"""`clipforge events`: what has happened to a project and what happens."""
+"""`clipforge events`: what has happened to a project and what happens, or to all of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from clipforge_client.client import Client
+from clipforge_client.commands.completion import project_ids
 from clipforge_client.commands.options import AsJson, ProjectArgument
 from clipforge_client.models import Event, Export, Project
 from clipforge_client.terminal import clock, print_json, say
 
-events = typer.Typer(help="What happens to a project.", no_args_is_help=True)
+events = typer.Typer(help="What happens to your projects.", no_args_is_help=True)
 
 # The last fact of a project in this state.
 OF_PROJECT: Final = {
@@ -21,20 +22,28 @@ OF_PROJECT: Final = {
     "failed": "stage-failed",
     "cancelled": "project-cancelled",
 }
+ENVELOPE: Final = ("id", "at", "project_id")  # what every event has
 OF_EXPORT: Final = {
     "completed": "clip-exported",
     "failed": "stage-failed",
     "cancelled": "export-cancelled",
 }
 
+OneProject = Annotated[
+    str | None,
+    typer.Argument(metavar="[PROJECT]", help="Of this one only.", autocompletion=project_ids),
+]
+
 
 @events.command("tail")
-def tail(project_id: ProjectArgument, as_json: AsJson = False) -> None:
-    """Print what has happened and what happens, until Ctrl-C."""
+def tail(project_id: OneProject = None, as_json: AsJson = False) -> None:
+    """Print what has happened to a project and what happens; without PROJECT, what happens to all
+    of them from now on. Until Ctrl-C.
+    """
     with Client() as client:
         all_of_them = client.events(project_id)
         for event in all_of_them if as_json else news(all_of_them):
-            _print(event, as_json)
+            _print(event, as_json, of_many=project_id is None)
 
 
 @events.command("show")
@@ -54,11 +63,12 @@ def show_events(project_id: ProjectArgument, as_json: AsJson = False) -> None:
 
 def news(events: Iterable[Event]) -> Iterator[Event]:
     """Without progress that says again what the line before it said, as parts of a job do."""
-    before = ""
+    before = ("", "")
     for event in events:
-        if event.name != "progress" or told(event) != before:
+        line = (_project(event), told(event))
+        if event.name != "progress" or line != before:
             yield event
-        before = told(event)
+        before = line
 
 
 def history(project: Project, exports: Sequence[Export]) -> set[tuple[str, str]]:
@@ -105,15 +115,21 @@ def _sentence(name: str, data: dict[str, Any]) -> str:
             return "The project was deleted."
         case "stage-failed":
             return f"{data.get('stage', '')} failed: {data.get('sentence', '')}"
-    rest = (f"{key}={value}" for key, value in data.items() if key not in ("id", "at") and value)
+    rest = (f"{key}={value}" for key, value in data.items() if key not in ENVELOPE and value)
     return "  ".join((name, *rest))
 
 
-def _print(event: Event, as_json: bool) -> None:
+def _print(event: Event, as_json: bool, *, of_many: bool = False) -> None:
     if as_json:
         print_json({"event": event.name, "event_id": event.id, **event.data})
+    elif of_many:
+        say(f"{_project(event)}  {told(event)}")
     else:
         say(told(event))
+
+
+def _project(event: Event) -> str:
+    return str(event.data.get("project_id", ""))
 
 
 def _about(event: Event, project_id: str) -> tuple[str, ...]:

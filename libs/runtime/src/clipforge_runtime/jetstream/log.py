@@ -101,6 +101,9 @@ class JetStream:
     async def last_of_project(self, tenant: str, project: str) -> Entry | None:
         return await self._last(subjects.of_project(tenant, project))
 
+    async def last_of_tenant(self, tenant: str) -> Entry | None:
+        return await self._last(subjects.of_tenant(tenant))
+
     async def last_of_project_at(self, tenant: str, project: str) -> int:
         """The sequence of the newest fact of a project, 0 where there is none; at the leader."""
         found = await publishing.last_message(self.connection, subjects.of_project(tenant, project))

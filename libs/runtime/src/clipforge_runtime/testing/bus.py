@@ -86,6 +86,10 @@ class MemoryBus:
         found = self._matching(subjects.of_project(tenant, project))
         return found[-1] if found else None
 
+    async def last_of_tenant(self, tenant: str) -> Entry | None:
+        found = self._matching(subjects.of_tenant(tenant))
+        return found[-1] if found else None
+
     async def follow(
         self, *, after: int, filters: tuple[str, ...] = ("facts.>",)
     ) -> AsyncGenerator[Entry]:
