@@ -33,6 +33,11 @@ def read(evidence: Evidence) -> Iterator[tuple[Entry, Fact]]:
         yield entry, fact
 
 
+def apart(evidence: Evidence, *kinds: type[Fact]) -> Iterator[Fact]:
+    """Facts of these kinds, of what the house does by itself, too."""
+    return (entry.fact for entry in evidence.facts if isinstance(entry.fact, kinds))
+
+
 def abouts(evidence: Evidence, kind: type[Fact]) -> set[str]:
     return {about(fact) for _, fact in read(evidence) if isinstance(fact, kind)}
 

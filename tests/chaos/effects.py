@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
+
+KILL_AT_RETRY: Final = "kill-at-retry"  # an order: a file that one handler takes away
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Effects:
 
     def __init__(self, folder: Path, process: str) -> None:
         self._process = f"{process}-{os.getpid()}"
+        self._folder = folder
         self._tries = folder / "tries"
         self._tries.mkdir(parents=True, exist_ok=True)
         self._file = (folder / f"{self._process}.jsonl").open("a")
@@ -46,6 +50,14 @@ class Effects:
                 n += 1
             else:
                 return n
+
+    def takes(self, order: str) -> bool:
+        """Whether there is such an order and this process is the one that carries it out."""
+        try:
+            (self._folder / order).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
 
 def read(folder: Path) -> Iterator[Effect]:

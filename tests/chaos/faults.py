@@ -15,7 +15,9 @@ Strike = Callable[[House, str, float], Awaitable[None]]
 
 STAGES: Final = ("import", "transcription", "clip-detection", "export")
 WORKERS: Final = tuple(f"{stage}-0" for stage in STAGES)
+APART: Final = ("webhooks-0", "maintenance-0")  # workers, too, of jobs that are of no film
 SERVICES: Final = ("gateway", "projector")
+EVERYBODY: Final = (*WORKERS, *APART, *SERVICES)
 ANYWHERE: Final[tuple[brokers.Kind, ...]] = ("lone", "disk", "three")
 STORE: Final = ("The object store", "made no progress")  # in dead letters of its absence
 
@@ -30,26 +32,28 @@ class Kind:
     lasts: tuple[float, float]  # seconds, at least and at most
     victims: tuple[str, ...] = ("",)
     on: tuple[brokers.Kind, ...] = ANYWHERE  # the houses in which it can happen
+    mounts: bool = False  # it takes a small disk, which only root can mount
     repeats: bool = True  # it is a reason to do work twice
     excuse: tuple[str, ...] = ()  # words of dead letters that it may cause
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "kill": Kind(strikes.kill, (0.2, 2), WORKERS),
+    "kill": Kind(strikes.kill, (0.2, 2), (*WORKERS, *APART)),
     "kill-both": Kind(strikes.kill_both, (0.2, 3), STAGES),
     "kill-service": Kind(strikes.kill, (0.2, 2), SERVICES, repeats=False),
-    "freeze": Kind(strikes.freeze, (1.5 * _LEASE, 2.2 * _LEASE), (*WORKERS, *SERVICES)),
+    "freeze": Kind(strikes.freeze, (1.5 * _LEASE, 2.2 * _LEASE), EVERYBODY),
     "kill-webhooks": Kind(strikes.kill_both, (0.2, 3), ("webhooks",), repeats=False),
     "endpoint-away": Kind(strikes.endpoint_away, (1, 5), repeats=False),
-    "stop": Kind(strikes.stop, (0.2, 1), WORKERS),
+    "kill-at-retry": Kind(strikes.kill_at_retry, (0, 0)),
+    "stop": Kind(strikes.stop, (0.2, 1), (*WORKERS, *APART)),
     "log-kill": Kind(strikes.log_kill, (0.1, 1)),
     "log-away": Kind(strikes.log_kill, (1.4 * _LEASE, 2 * _LEASE), on=("lone",)),
     "log-freeze": Kind(strikes.log_freeze, (1, 2 * _LEASE)),
     "log-kill-at-retry": Kind(strikes.log_kill_at_retry, (0.1, 0.5)),
     "log-full": Kind(strikes.log_full, (1, 4), on=("lone",)),
-    "disk-full": Kind(strikes.disk_full, (1, 4), on=("disk",)),
-    "disk-full-on-one": Kind(strikes.disk_full, (2, 6), on=("three",)),
-    "power-cut": Kind(strikes.power_cut, (0.2, 1), on=("disk",)),
+    "disk-full": Kind(strikes.disk_full, (1, 4), on=("disk",), mounts=True),
+    "disk-full-on-one": Kind(strikes.disk_full, (2, 6), on=("three",), mounts=True),
+    "power-cut": Kind(strikes.power_cut, (0.2, 1), on=("disk",), mounts=True),
     "leader-kill": Kind(strikes.leader_kill, (0.5, 6), on=("three",)),
     "leader-freeze": Kind(strikes.leader_freeze, (2, 8), on=("three",)),
     "partition": Kind(strikes.partition, (3, 9), on=("three",)),
@@ -58,8 +62,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "store-kill": Kind(strikes.store_kill, (0.2, 1), excuse=STORE),
     "store-slow": Kind(strikes.store_slow, (2, 5), excuse=STORE),
     "store-refuses": Kind(strikes.store_refuses, (0.3, 1.2), excuse=STORE),
+    "store-declines": Kind(strikes.store_declines, (0.5, 2), excuse=STORE),
     "store-cuts": Kind(strikes.store_cuts, (0.5, 2), excuse=STORE),
-    "clock": Kind(strikes.clock, (2, 6), WORKERS),
+    "clock": Kind(strikes.clock, (2, 6), EVERYBODY),
     "again": Kind(strikes.again, (0, 0)),
     POISON: Kind(strikes.poison, (0, 0), on=("lone",)),
     "garbled": Kind(strikes.garbled, (0, 0), STAGES, repeats=False),

@@ -21,6 +21,7 @@ import talks
 from chaos import checker, invented, lost, witness
 from chaos.checker import Violation
 from chaos.evidence import Asked, Evidence
+from chaos.recovery import recovery
 from chaos.requests import Request
 from chaos.stuck import stuck
 from chaos.twice import twice
@@ -52,6 +53,7 @@ class Result:
     killed: list[str]
     evidence: Evidence
     violations: list[Violation]
+    recovery: float
     seconds: float
 
     @property
@@ -66,7 +68,7 @@ class Result:
         counts = " ".join(f"{kind}={self.count(kind)}" for kind in checker.KINDS)
         return (
             f"seed={self.seed} log=lone films={FILMS} faults={names} jobs={self.jobs} {counts}"
-            f" took={self.seconds:.0f}s"
+            f" recovery={self.recovery:.1f}s took={self.seconds:.0f}s"
         )
 
 
@@ -121,16 +123,20 @@ def play(seed: int) -> Result:
                     everybody.submit(_live, stack, request, folder / f"{n}.mp4")
                     for n, request in enumerate(wishes)
                 ]
+                times = []
                 for victim, pause in zip(victims, pauses, strict=True):
                     time.sleep(pause)
+                    begun = time.time()
                     _kill(stack, victim)
+                    times.append((begun, time.time()))
                 for user in users:
                     user.result()
             seen = asyncio.run(_look(premises, asked))
         # A worker keeps a folder while it lives; once all have ended, none may be left.
         left = tuple(sorted(path.name for path in premises.scratch.iterdir()))
         seen = replace(seen, scratch=left)
-    return Result(seed, victims, seen, list(_check(seen)), time.monotonic() - start)
+    longest = max(recovery(seen, begun, ended) for begun, ended in times)
+    return Result(seed, victims, seen, list(_check(seen)), longest, time.monotonic() - start)
 
 
 async def _look(premises: _Premises, asked: Asked) -> Evidence:
@@ -144,6 +150,7 @@ def _check(seen: Evidence) -> Iterator[Violation]:
         ("lost", lost.ends_of_projects),
         ("lost", lost.ends_of_exports),
         ("lost", lost.rows_of_facts),
+        ("lost", lost.removals),
         ("twice", twice),
         ("stuck", stuck),
         ("invented", invented.facts_of_nobody),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from chaos import requests, results
-from chaos.effects import Effects
+from chaos.effects import KILL_AT_RETRY, Effects
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import keys
 from clipforge_contracts.pipeline import Stage
@@ -114,6 +114,8 @@ class Handlers:
         n = self.effects.nth_try(stage, about, part)
         self.effects.record("begun", stage, about, part)
         deed = requests.read(title)[stage]
+        if n > 1 and deed in requests.RETRIED and self.effects.takes(KILL_AT_RETRY):
+            os.kill(os.getpid(), signal.SIGKILL)
         match deed:
             case "ok":
                 await asyncio.sleep(WORK_SECONDS)

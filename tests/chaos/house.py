@@ -165,6 +165,8 @@ class House:
             "CLIPFORGE_WEBHOOKS_SECRET_KEYS": WEBHOOKS_KEY,
             "CLIPFORGE_WEBHOOKS_ALLOW": f"127.0.0.1:{self.receiver.port}",
             "CLIPFORGE_GRACE_SECONDS": GRACE,
+            "CLIPFORGE_RUNNING_LIMIT_FREE": "1",  # each of its jobs waits for its others
+            "CLIPFORGE_RATE_FREE": "0",  # users ask again and again in a round
             "CHAOS_EFFECTS": str(self.effects),
             "CHAOS_NAME": name,
         }

@@ -5,7 +5,6 @@ from typing import Final
 
 from chaos import account, results
 from chaos.evidence import Evidence
-from chaos.requests import TENANT
 from chaos.tellings import made_up
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
@@ -39,6 +38,8 @@ def facts_of_nobody(evidence: Evidence) -> Iterator[str]:
         if isinstance(fact, facts.StageFailed) and fact.reason == "unreadable":
             if not any(project in subject for subject in evidence.asked.strangers):
                 yield f"a dead letter about {project}, which nobody has garbled"
+        elif isinstance(fact, facts.StageFailed) and BY_STAGE[fact.stage].apart:
+            continue  # what it should have done instead is looked for among what is lost
         elif project not in known:
             yield f"{fact_name(fact)} about {project}, for which nobody has asked"
         elif isinstance(fact, facts.ExportRequested) and project not in evidence.asked.exports:
@@ -96,8 +97,8 @@ def _rows(evidence: Evidence) -> Iterator[str]:
         for project in evidence.asked.exports
         for again in range(MOST_EXPORTS)
     }
-    films = {request.url for request in evidence.asked.requests}
-    assets = {ids.derive("ast", TENANT, results.sha(url)) for url in films}
+    films = {(request.tenant, request.url) for request in evidence.asked.requests}
+    assets = {ids.derive("ast", tenant, results.sha(url)) for tenant, url in films}
     rows = evidence.rows
     jobs = [job for job in rows.jobs if not BY_STAGE[job.stage].apart and job.about != job.id]
     outcomes = {entry.fact_id for entry, fact in account.read(evidence) if account.charge(fact)}
@@ -119,7 +120,7 @@ def _objects(evidence: Evidence) -> Iterator[str]:
     known = {
         key
         for request in evidence.asked.requests
-        for key, _ in results.stored(TENANT, request.url, request.parts)
+        for key, _ in results.stored(request.tenant, request.url, request.parts)
     }
     for key in sorted(set(evidence.objects) - known):
         yield f"the object {key}, for which nobody has asked"

@@ -6,7 +6,7 @@ from typing import Final
 
 from chaos import account, results
 from chaos.evidence import Evidence
-from chaos.requests import REASONS, TENANT, Request
+from chaos.requests import REASONS, Request
 from chaos.tellings import untold
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import subjects
@@ -23,6 +23,7 @@ def lost(evidence: Evidence) -> Iterator[str]:
     yield from _garbled(evidence)
     yield from rows_of_facts(evidence)
     yield from _objects(evidence)
+    yield from removals(evidence)
     yield from untold(evidence)
 
 
@@ -137,12 +138,20 @@ def rows_of_facts(evidence: Evidence) -> Iterator[str]:
             yield f"the clips of {about(fact)} have no rows"
 
 
+def removals(evidence: Evidence) -> Iterator[str]:
+    """What was to be tidied up, and of which nobody says that it was."""
+    asked = {about(fact) for fact in account.apart(evidence, facts.RemovalRequested)}
+    done = {about(fact) for fact in account.apart(evidence, facts.ObjectsRemoved)}
+    for removal in sorted(asked - done - given_up(evidence)):
+        yield f"the removal {removal} has no end"
+
+
 def _objects(evidence: Evidence) -> Iterator[str]:
     """What rows promise, and the store does not hold, or holds torn."""
     ready = {row.id for row in evidence.rows.projects if row.state == "ready"}
     exported = {row.project for row in evidence.rows.exports if row.state == "completed"}
     for request in account.requests(evidence, ready):
-        *film, export = results.stored(TENANT, request.url, request.parts)
+        *film, export = results.stored(request.tenant, request.url, request.parts)
         wanted = [*film, export] if request.project in exported else film
         for key, body in wanted:
             if "/chunks/" in key and key not in evidence.objects:

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can be told to be slow, to refuse, and to cut in mid-transfer."""
+"""A TCP proxy on loopback that can be told to be slow, to refuse, to decline, and to cut."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,15 @@ SLOW_SECONDS: Final = 0.05  # a block: some 300 KB a second
 CUT_BYTES: Final = 60_000  # in the middle of a film of the scripted stages
 CONNECT_SECONDS: Final = 5.0
 
-Mood = Literal["well", "slow", "refusing", "cutting"]
+MAX_BODY: Final = 1024 * 1024  # of a request that is declined
+_WORDS: Final = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate</Message></Error>"
+SLOW_DOWN: Final = (
+    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_WORDS), _WORDS)
+)
+
+Mood = Literal["well", "slow", "refusing", "declining", "cutting"]
+"""`cutting` is in mid-transfer; `declining` is for a server that speaks HTTP as S3 does."""
 
 
 @dataclass
@@ -54,6 +62,9 @@ class Proxy:
         if self.mood == "refusing":
             _reset(writer)
             return
+        if self.mood == "declining":
+            await _decline(reader, writer)
+            return
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 there = await asyncio.open_connection("127.0.0.1", self.target)
@@ -86,6 +97,18 @@ class Proxy:
                 await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()
+
+
+async def _decline(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read one request as a whole, as a client that is interrupted hears no answer, and refuse."""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+        async with asyncio.timeout(CONNECT_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+            named = dict(line.split(b":", 1) for line in head.lower().splitlines()[1:-1])
+            await reader.readexactly(min(int(named.get(b"content-length", 0)), MAX_BODY))
+            writer.write(SLOW_DOWN)
+            await writer.drain()
+    writer.close()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

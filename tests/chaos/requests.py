@@ -17,9 +17,16 @@ from clipforge_gateway.idempotency import kept_under
 
 TENANT: Final = ids.derive("ten", "default")  # the gateway's first tenant
 CALLER: Final = Caller(TENANT, Plan.BUSINESS, "admin")
+FREE_KEYED: Final = "free"  # the Idempotency-Key under which the other tenant is made
+FREE_TENANT: Final = ids.derive("ten", kept_under(CALLER, "/v1/tenants", FREE_KEYED))
+CALLERS: Final = {
+    Plan.BUSINESS: CALLER,
+    Plan.FREE: Caller(FREE_TENANT, Plan.FREE, "admin"),  # whose jobs wait for each other
+}
 
 STAGES: Final = (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT)  # that films pass
 
+HOPELESS: Final = "hopeless"
 # What a stage does with a film, and how many of a hundred films have it done to them. `doomed` and
 # `hopeless` end a job, as `poison` does; all others are survived.
 DEEDS: Final[dict[str, int]] = {
@@ -32,14 +39,15 @@ DEEDS: Final[dict[str, int]] = {
     "hang": 2,  # the first try gives no sign of life
     "eat": 2,  # the first try eats all memory that its process may have
     "doomed": 2,  # Permanent
-    "hopeless": 1,  # every try fails as Transient
+    HOPELESS: 1,  # every try fails as Transient
 }
 POISON: Final = "poison"  # every try kills its process
 REASONS: Final = {  # of the dead letter that a deed foresees
     "doomed": "scripted",
-    "hopeless": "exhausted",
+    HOPELESS: "exhausted",
     POISON: "crashed",
 }
+RETRIED: Final = ("flaky1", "flaky2", HOPELESS)
 CALM: Final = ("ok", "slow", "flaky1", "flaky2", "doomed")  # these cost no process its life
 
 
@@ -55,6 +63,7 @@ class Request:
     export: bool = False
     cancelled: float | None = None  # so many seconds after it was accepted
     at: float = 0.0  # seconds after the round began
+    plan: Plan = Plan.BUSINESS  # of whose films it is one
 
     @property
     def title(self) -> str:
@@ -62,8 +71,12 @@ class Request:
         return " ".join([*script, f"parts={self.parts}"])
 
     @property
+    def tenant(self) -> str:
+        return CALLERS[self.plan].tenant_id
+
+    @property
     def project(self) -> str:
-        return ids.derive("prj", kept_under(CALLER, "/v1/projects", self.key))
+        return ids.derive("prj", kept_under(CALLERS[self.plan], "/v1/projects", self.key))
 
     @property
     def fails_at(self) -> str:
@@ -101,6 +114,7 @@ def requests(
             export=source.random() < 0.6,
             cancelled=source.uniform(0, 2) if cancelled else None,
             at=source.uniform(0, seconds),
+            plan=source.choice((Plan.BUSINESS, Plan.BUSINESS, Plan.FREE)),
         )
 
     return sorted((one(number) for number in range(count)), key=lambda request: request.at)

@@ -3,10 +3,13 @@
 import asyncio
 import os
 import resource
+import sys
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 from chaos.effects import Effects
@@ -24,11 +27,11 @@ from clipforge_gateway import __main__ as gateway
 from clipforge_gateway.settings import Settings as GatewaySettings
 from clipforge_maintenance.handler import remove_objects
 from clipforge_projector import __main__ as projector
-from clipforge_projector import reconciler
+from clipforge_projector import due, reconciler
 from clipforge_projector.settings import Settings as ProjectorSettings
 from clipforge_runtime import declare as installer
-from clipforge_runtime import scratch, worker
-from clipforge_runtime.jetstream import declare, holding, log, progress, publishing
+from clipforge_runtime import limits, scratch
+from clipforge_runtime.jetstream import declare, holding, progress
 from clipforge_runtime.main import run_stage
 from clipforge_runtime.progress import report
 from clipforge_runtime.s3 import S3Store
@@ -49,12 +52,15 @@ RECONCILE_GRACE: Final = timedelta(seconds=30)
 MEMORY_BYTES: Final = 4 * 1024**3  # of addresses, most of them never touched
 SLOTS: Final = 4
 AGAIN: Final = timedelta(seconds=0.5)
+DUE_SECONDS: Final = 3.0  # between two looks at what is to be removed
+DEFERRED: Final = timedelta(seconds=0.5)  # at first, what is over its tenant's limit
 CALLS: Final = 120  # of an endpoint: for longer than any fault of it lasts
 
 
 def play(role: str) -> None:
     """Be this process until asked to stop."""
     hurry()
+    jump(Path(os.environ["CHAOS_EFFECTS"]) / f"clock-{os.environ['CHAOS_NAME']}")
     match role:
         case "installer":
             asyncio.run(installer.main(load(RuntimeSettings)))
@@ -80,25 +86,36 @@ def hurry() -> None:
         (reconciler, "EVERY_SECONDS", RECONCILE_SECONDS),
         (reconciler, "GRACE", RECONCILE_GRACE),
         (holding, "OVERDUE", OVERDUE),
+        (due, "EVERY_SECONDS", DUE_SECONDS),
+        (limits, "FIRST", DEFERRED),
+        (limits, "CAP", 16 * DEFERRED),
         (webhooks, "WEBHOOKS", _impatient(WEBHOOKS)),
     ):
         assert hasattr(module, name), f"{module.__name__} has no {name} any more"
         setattr(module, name, value)
 
 
-def _jumping(file: Path) -> type[datetime]:
-    """A clock that is off by as many seconds as a file says, while there is one."""
+def jump(file: Path) -> None:
+    """Have all of our modules see a clock that is off by as many seconds as a file says."""
+
+    def off() -> float:
+        try:
+            return float(file.read_text() or 0)
+        except FileNotFoundError:
+            return 0.0
 
     class Jumping(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-            try:
-                off = float(file.read_text() or 0)
-            except FileNotFoundError:
-                off = 0.0
-            return datetime.now(tz) + timedelta(seconds=off)
+            return datetime.now(tz) + timedelta(seconds=off())
 
-    return Jumping
+    clock = SimpleNamespace(**{**vars(time), "time": lambda: time.time() + off()})
+    ours = [module for name, module in sys.modules.items() if name.startswith("clipforge_")]
+    for name, real, jumping in (("datetime", datetime, Jumping), ("time", time, clock)):
+        seen = [module for module in ours if vars(module).get(name) is real]
+        assert seen, f"nobody reads {name} any more"
+        for module in seen:
+            setattr(module, name, jumping)
 
 
 def _hurried(stage: Stage) -> Stage:
@@ -116,9 +133,6 @@ def _work(stage: Stage) -> None:
     effects = Path(os.environ["CHAOS_EFFECTS"])
     scratch.sweep(settings.scratch_dir, stage.name)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    for module in (worker, publishing, log):
-        assert hasattr(module, "datetime"), f"{module.__name__} reads the time elsewhere now"
-        setattr(module, "datetime", _jumping(effects / f"clock-{os.environ['CHAOS_NAME']}"))  # noqa: B010
     handlers = Handlers(
         store=S3Store(settings),
         effects=Effects(effects, os.environ["CHAOS_NAME"]),

@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from chaos import brokers, checker, faults, tellings, witness
-from chaos.account import read
 from chaos.checker import Violation
 from chaos.evidence import Evidence
 from chaos.faults import Fault
 from chaos.house import House
 from chaos.lost import given_up
+from chaos.recovery import recovery
 from chaos.requests import CALM, DEEDS, POISON, Request, requests
 from chaos.servers import Servers
 from chaos.twice import repeated
 from chaos.users import Users
-from clipforge_contracts import ids
-from clipforge_contracts.facts import about
-from clipforge_contracts.pipeline import PIPELINE
 
 ASK_SECONDS: Final = 6.0  # within which the users submit their films
 PROMISE_SECONDS: Final = 180.0  # for the users to be promised what they want
@@ -93,7 +90,7 @@ async def play(servers: Servers, plan: Plan) -> Result:
         users = Users(house, plan.requests)
         violations = None
         try:
-            await users.subscribe()
+            await users.move_in()
             async with asyncio.timeout(PROMISE_SECONDS), asyncio.TaskGroup() as tasks:
                 tasks.create_task(users.live())
                 struck = [tasks.create_task(_strike(house, fault)) for fault in plan.faults]
@@ -115,7 +112,7 @@ async def play(servers: Servers, plan: Plan) -> Result:
         plan,
         seen,
         violations,
-        max((_recovery(seen, begun, ended) for begun, ended in times), default=0.0),
+        max((recovery(seen, begun, ended) for begun, ended in times), default=0.0),
         time.monotonic() - start,
     )
 
@@ -126,18 +123,3 @@ async def _strike(house: House, fault: Fault) -> tuple[float, float]:
     begun = time.time()
     await faults.strike(house, fault)
     return begun, time.time()
-
-
-def _recovery(seen: Evidence, begun: float, ended: float) -> float:
-    """Seconds from the end of a fault until the jobs that it met were over."""
-    open_, latest = set(), ended
-    for entry, fact in read(seen):
-        at = entry.time.timestamp()
-        for stage in PIPELINE:
-            if isinstance(fact, stage.consumes) and at < begun:
-                open_.add(stage.job(fact))
-            if isinstance(fact, stage.outcome):
-                met = ids.job(stage.name, about(fact))
-                latest = max(latest, at) if at > begun and met in open_ else latest
-                open_.discard(met)
-    return latest - ended

@@ -14,6 +14,7 @@ from signal import SIGCONT, SIGSTOP, SIGTERM
 from typing import Final
 
 from chaos.brokers import OURS, Node
+from chaos.effects import KILL_AT_RETRY
 from chaos.house import House
 from chaos.requests import TENANT
 from clipforge_contracts import ids, subjects
@@ -62,6 +63,16 @@ async def freeze(house: House, victim: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
     finally:
         process.send(SIGCONT)
+
+
+async def kill_at_retry(house: House, victim: str, seconds: float) -> None:
+    """Whoever gets the next retry of a film dies of it, as the handlers find this order."""
+    order = house.effects / KILL_AT_RETRY
+    order.touch()
+    deadline = time.monotonic() + DUE_SECONDS
+    while order.exists() and time.monotonic() < deadline:  # noqa: ASYNC110  (a file tells nobody)
+        await asyncio.sleep(0.1)
+    order.unlink(missing_ok=True)
 
 
 async def stop(house: House, victim: str, seconds: float) -> None:
@@ -176,6 +187,14 @@ async def store_refuses(house: House, victim: str, seconds: float) -> None:
     house.store_proxy.mood = "well"
 
 
+async def store_declines(house: House, victim: str, seconds: float) -> None:
+    """It is up, and answers 503 SlowDown to whatever it is asked."""
+    house.store_proxy.mood = "declining"
+    house.store_proxy.cut()
+    await asyncio.sleep(seconds)
+    house.store_proxy.mood = "well"
+
+
 async def store_cuts(house: House, victim: str, seconds: float) -> None:
     """In the middle of a transfer."""
     house.store_proxy.mood = "cutting"
@@ -184,7 +203,7 @@ async def store_cuts(house: House, victim: str, seconds: float) -> None:
 
 
 async def clock(house: House, victim: str, seconds: float) -> None:
-    """A worker's clock jumps ahead or back, and later to the right time again."""
+    """A process's clock jumps ahead or back, and later to the right time again."""
     jump = house.effects / f"clock-{victim}"
     jump.write_text(str(_chance(seconds).choice((-JUMP_SECONDS, JUMP_SECONDS))))
     await asyncio.sleep(seconds)

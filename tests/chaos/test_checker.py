@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaos import rounds
+from chaos import results, rounds
 from chaos.checker import Kind, check
 from chaos.effects import Effect
 from chaos.evidence import Evidence, ProjectRow, UsageRow
@@ -54,8 +54,8 @@ def with_fact(evidence: Evidence, fact: Fact, fact_id: str) -> Evidence:
     return replace(evidence, facts=(*evidence.facts, more))
 
 
-def stated_again(evidence: Evidence) -> Evidence:
-    entry = first(evidence, facts.VideoImported)
+def stated_again(evidence: Evidence, kind: type[Fact]) -> Evidence:
+    entry = first(evidence, kind)
     assert entry.fact
     return with_fact(evidence, entry.fact, entry.fact_id)
 
@@ -84,7 +84,9 @@ def begun_again(evidence: Evidence) -> Evidence:
 
 
 def torn(evidence: Evidence) -> Evidence:
-    key = next(key for key in evidence.objects if key.endswith("/audio.flac"))
+    project = ready(evidence).id
+    film = next(one for one in evidence.asked.requests if one.project == project)
+    key = results.objects(film.tenant, film.url).audio_key
     return replace(evidence, objects={**evidence.objects, key: "0" * 64})
 
 
@@ -108,7 +110,7 @@ FORGERIES: dict[str, tuple[Kind, Forgery]] = {
     "clips have no rows": ("lost", lambda e: rows(e, clips=())),
     "an object is gone": ("lost", a_transcript_gone),
     "an object is torn": ("lost", torn),
-    "a fact is stated again": ("twice", stated_again),
+    "a fact is stated again": ("twice", lambda e: stated_again(e, facts.VideoImported)),
     "a job has two rows": ("twice", lambda e: rows(e, jobs=(*e.rows.jobs, e.rows.jobs[0]))),
     "a result is charged twice": (
         "twice",
@@ -120,6 +122,8 @@ FORGERIES: dict[str, tuple[Kind, Forgery]] = {
     "a project stands still": ("stuck", lambda e: in_state(e, "transcribing")),
     "a run key is left": ("stuck", lambda e: replace(e, run_keys=("job_x._",))),
     "scratch is left": ("stuck", lambda e: replace(e, scratch=("import-x",))),
+    "a removal has no end": ("lost", lambda e: without(e, facts.ObjectsRemoved)),
+    "a removal ends again": ("twice", lambda e: stated_again(e, facts.ObjectsRemoved)),
     "a stranger's fact": (
         "invented",
         lambda e: with_fact(e, SAMPLES[facts.ProjectSubmitted], ids.new("evt")),

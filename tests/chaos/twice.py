@@ -6,19 +6,19 @@ from typing import Final
 
 from chaos import account, results
 from chaos.evidence import Evidence
+from chaos.requests import HOPELESS, Request
 from chaos.tellings import told_twice
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts.facts import about, fact_name
-from clipforge_contracts.pipeline import EXPORT
+from clipforge_contracts.pipeline import BY_STAGE, EXPORT
 
-TRIES: Final = {  # that a deed takes; one where it is not named
+TRIES: Final = {  # that a deed takes; one where it is neither named nor hopeless
     "flaky1": 2,
     "flaky2": 3,
     "hang": 2,
     "block": 2,
     "eat": 2,
     "stumble": 2,
-    "hopeless": 5,
 }
 
 
@@ -38,9 +38,10 @@ def repeated(evidence: Evidence) -> int:
 def _stated(evidence: Evidence) -> Iterator[str]:
     stated: Counter[tuple[str, str, int | None]] = Counter()
     for _, fact in account.read(evidence):
-        if not isinstance(fact, account.UNASKED):
-            part = fact.n if isinstance(fact, facts.ChunkCut) else None
-            stated[fact_name(fact), about(fact), part] += 1
+        part = fact.n if isinstance(fact, facts.ChunkCut) else None
+        stated[fact_name(fact), about(fact), part] += 1
+    for fact in account.apart(evidence, facts.ObjectsRemoved, facts.WebhookDelivered):
+        stated[fact_name(fact), about(fact), None] += 1
     for (name, what, part), times in stated.items():
         if times > 1:
             yield f"{name} about {what} (part {part}) was stated {times} times"
@@ -72,13 +73,13 @@ def _done(evidence: Evidence) -> Iterator[str]:
 
 def _begun(evidence: Evidence) -> Iterator[tuple[str, int, int]]:
     """What was begun, how often, and how often at most it should have been."""
-    deeds = {
+    tries = {
         (
             stage,
             request.project if stage != EXPORT.name else results.export_id(request.project),
-        ): deed
+        ): _tries(request, stage)
         for request in evidence.asked.requests
-        for stage, deed in request.deeds
+        for stage, _ in request.deeds
     }
     begun = Counter(
         (effect.stage, effect.about, effect.part)
@@ -86,5 +87,11 @@ def _begun(evidence: Evidence) -> Iterator[tuple[str, int, int]]:
         if effect.what == "begun"
     )
     for (stage, what, part), times in begun.items():
-        deed = deeds.get((stage, what), "")
-        yield f"{stage} of {what} (part {part})", times, TRIES.get(deed, 1)
+        yield f"{stage} of {what} (part {part})", times, tries.get((stage, what), 1)
+
+
+def _tries(request: Request, stage: str) -> int:
+    deed = request.deed(stage)
+    if deed == HOPELESS:
+        return BY_STAGE[stage].attempts_of(request.plan).limit
+    return TRIES.get(deed, 1)

@@ -11,7 +11,8 @@ from psycopg import AsyncConnection
 from chaos import results
 from chaos.evidence import Asked
 from chaos.house import KEY, House
-from chaos.requests import Request
+from chaos.requests import CALLERS, FREE_KEYED, FREE_TENANT, Request
+from clipforge_contracts.plans import Plan
 from clipforge_contracts.webhooks import EVENTS
 
 TIMEOUT: Final = httpx.Timeout(5, read=30)
@@ -33,6 +34,7 @@ class Users:
     exports: set[str] = field(default_factory=set)
     exports_accepted: set[str] = field(default_factory=set)
     states: dict[str, str] = field(default_factory=dict)  # of projects, as rows have them
+    keys: dict[Plan, str] = field(default_factory=lambda: {Plan.BUSINESS: KEY})
 
     @property
     def asked(self) -> Asked:
@@ -47,24 +49,31 @@ class Users:
             listening=True,
         )
 
-    async def subscribe(self) -> None:
-        """Have all events sent to their endpoint."""
+    async def move_in(self) -> None:
+        """Be two tenants, and have all events of both sent to one endpoint."""
         async with httpx.AsyncClient(base_url=self.house.url, timeout=TIMEOUT) as client:
-            answer = await client.post(
-                "/v1/webhooks",
-                json={"url": self.house.endpoint, "events": list(EVENTS)},
-                headers={"Authorization": f"Bearer {KEY}"},
-            )
-            assert answer.status_code == 201, answer.text
+
+            async def made(path: str, body: object, plan: Plan, **headers: str) -> Any:
+                headers |= {"Authorization": f"Bearer {self.keys[plan]}"}
+                answer = await client.post(path, json=body, headers=headers)
+                assert answer.status_code == 201, answer.text
+                return answer.json()
+
+            free = {"name": "free", "plan": Plan.FREE}
+            keyed = {"Idempotency-Key": FREE_KEYED}
+            await made("/v1/tenants", free, Plan.BUSINESS, **keyed)
+            key = {"name": "theirs", "role": CALLERS[Plan.FREE].role}
+            new = await made(f"/v1/tenants/{FREE_TENANT}/keys", key, Plan.BUSINESS)
+            self.keys[Plan.FREE] = new["key"]
+            for plan in self.keys:
+                wanted = {"url": self.house.endpoint, "events": list(EVENTS)}
+                await made("/v1/webhooks", wanted, plan)
 
     async def live(self) -> None:
         """Return when each has been promised what they want."""
-        headers = {"Authorization": f"Bearer {KEY}"}
         limits = httpx.Limits(max_connections=50)
         async with (
-            httpx.AsyncClient(
-                base_url=self.house.url, headers=headers, timeout=TIMEOUT, limits=limits
-            ) as client,
+            httpx.AsyncClient(base_url=self.house.url, timeout=TIMEOUT, limits=limits) as client,
             self._looking(),
             asyncio.TaskGroup() as everybody,
         ):
@@ -100,7 +109,8 @@ class Users:
             "title": request.title,
             "options": {"language": "en"},
         }
-        keyed = {"Idempotency-Key": request.key}
+        whose = {"Authorization": f"Bearer {self.keys[request.plan]}"}
+        keyed = {**whose, "Idempotency-Key": request.key}
         await asyncio.gather(
             *(
                 self._until_accepted(client, "/v1/projects", body, keyed)
@@ -111,7 +121,8 @@ class Users:
         if request.cancelled is not None:
             await asyncio.sleep(request.cancelled)
             self.cancels.add(request.project)
-            if await self._until_accepted(client, f"/v1/projects/{request.project}/cancel"):
+            cancel = f"/v1/projects/{request.project}/cancel"
+            if await self._until_accepted(client, cancel, None, whose):
                 self.cancels_accepted.add(request.project)
         elif request.export:
             while self.states.get(request.project) not in OVER:  # noqa: ASYNC110  (rows are dumb)
@@ -119,15 +130,15 @@ class Users:
             if self.states[request.project] == "ready":
                 self.exports.add(request.project)
                 wanted = {"clip_id": results.clip_id(request.project), **results.RENDER}
-                if await self._until_accepted(client, "/v1/exports", wanted):
+                if await self._until_accepted(client, "/v1/exports", wanted, whose):
                     self.exports_accepted.add(request.project)
 
     async def _until_accepted(
         self,
         client: httpx.AsyncClient,
         path: str,
-        body: object = None,
-        headers: dict[str, str] | None = None,
+        body: object,
+        headers: dict[str, str],
     ) -> bool:
         """Ask until the answer is 202: True, or a conflict: it is too late for that.
 

@@ -40,9 +40,6 @@ QUIET_SECONDS: Final = 2.0  # who wakes up late may have something to say, which
 MISSING: Final = 404
 MAX_OBJECTS: Final = 20_000
 
-# Its work is the clock's: it comes whenever that is, also when all films are over.
-OF_FILMS = [stage for stage in PIPELINE if not stage.apart]
-
 
 class Premises(Protocol):
     """Where a witness looks."""
@@ -94,7 +91,7 @@ async def evidence(
             rows=_rows(house),
             objects=await _objects(S3Store(house.settings("gateway"))),
             effects=tuple(effects.read(house.effects)),
-            counts={stage.name: await _counts(bus, stage) for stage in OF_FILMS},
+            counts={stage.name: await _counts(bus, stage) for stage in PIPELINE},
             run_keys=tuple(await _run_keys(admin)),
             scratch=tuple(sorted(path.name for path in house.scratch.iterdir())),
             told=told,
@@ -105,7 +102,7 @@ async def evidence(
 
 async def _is_over(house: Premises, bus: JetStream, admin: JetStream, asked: Asked) -> bool:
     try:
-        for stage in OF_FILMS:
+        for stage in PIPELINE:
             counts = await _counts(bus, stage)
             if held(counts):
                 return False
@@ -120,9 +117,11 @@ async def _is_over(house: Premises, bus: JetStream, admin: JetStream, asked: Ask
             connection,
             "SELECT (SELECT count(*) FROM projects WHERE state NOT IN"
             " ('ready', 'failed', 'cancelled'))"
-            " + (SELECT count(*) FROM jobs WHERE state = 'waiting' AND stage <> 'maintenance')"
+            " + (SELECT count(*) FROM jobs WHERE state = 'waiting')"
             " + (SELECT count(*) FROM exports WHERE state = 'waiting')"
-            " + (SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting')",
+            " + (SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting')"
+            # What is to be removed is asked for by the clock.
+            " + (SELECT count(*) FROM removals WHERE requested_at IS NULL)",
         )
         there = _one(connection, "SELECT count(*) FROM projects")
     return bool(position >= last and not open_ and there >= len(asked.accepted))
