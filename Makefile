@@ -96,6 +96,10 @@ lock: setup ## pin requirements/*.txt anew from the packages' own needs
 render: setup ## write anew what is made from the chart: golden renders, README, NATS users
 	@PYTHONPATH=k8s $(BIN)/python -m render
 
+images: setup ## build every image, and push it (TAG=0.1.0 REGISTRY=registry.example.com)
+	@test -n "$(TAG)" || { echo "say which: make images TAG=0.1.0 [REGISTRY=registry.example.com]"; exit 2; }
+	@PYTHONPATH=tests:k8s $(BIN)/python -m e2e.images $(TAG) $(REGISTRY)
+
 e2e: setup ## the life of an installation on the current cluster (STEPS="scaling kills ...", none: to the first clip)
 	@PYTHONPATH=tests:k8s $(BIN)/python -m e2e $(STEPS)
 
@@ -105,4 +109,4 @@ promises: setup ## add what is new to what the API has promised (ANYWAY=1: also 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines proto lock promises docs render e2e
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines proto lock promises docs render images e2e

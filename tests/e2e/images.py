@@ -1,10 +1,11 @@
-"""The images of skaffold.yaml: built here, and given to the cluster.
+"""The images of skaffold.yaml: built here, and given to the cluster or to a registry.
 
 How is the machine's affair: BUILD_IMAGE (default: docker build) is called as
-`$BUILD_IMAGE -t NAME [-f FILE] [--build-arg K=V] .`, LOAD_IMAGE with all names; empty,
-as by default, the cluster finds what was built by itself.
+`$BUILD_IMAGE -t NAME [-f FILE] [--build-arg K=V] .`, PUSH_IMAGE (docker push) with one name,
+LOAD_IMAGE with all names; empty, as by default, the cluster finds what was built by itself.
 """
 
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from e2e.shell import configured, run
+from e2e.shell import Failed, configured, run
 
 ROOT: Final = Path(__file__).parents[2]
 BUILD_SECONDS: Final = 1800  # of one image, with nothing cached, on a busy machine
@@ -33,16 +34,25 @@ def images() -> list[Image]:
     return [Image(one["image"], tuple(_arguments(one["docker"]))) for one in artifacts]
 
 
-def build(tag: str, services: Collection[str] | None = None) -> list[str]:
+def main(tag: str, registry: str = "") -> None:
+    """Build all of them, and push them where there is a registry (`host` or `host/folder`)."""
+    for name in build(tag, registry=registry):
+        if registry:
+            run(*configured("PUSH_IMAGE", "docker push"), name, seconds=BUILD_SECONDS)
+        print(name, flush=True)
+
+
+def build(tag: str, services: Collection[str] | None = None, *, registry: str = "") -> list[str]:
     """Build all of them, or those of some services, as one revision; their names with the tag.
 
     The servers have the tag of k8s/dev.
     """
+    place = f"{registry}/" if registry else ""
     names = []
     for image in images():
         if services is not None and image.name.rsplit("/", 1)[-1] not in services:
             continue
-        name = f"{image.name}:{'dev' if image.name == TRIAL else tag}"
+        name = f"{place}{image.name}:{'dev' if image.name == TRIAL else tag}"
         revision = () if image.name == TRIAL else ("--build-arg", f"REVISION={tag}")
         run(
             *configured("BUILD_IMAGE", "docker build"),
@@ -64,3 +74,10 @@ def _arguments(docker: dict[str, Any]) -> list[str]:
     for name, value in docker.get("buildArgs", {}).items():
         made += ["--build-arg", f"{name}={value}"]
     return made
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Failed as failed:
+        sys.exit(f"the images are not all there: {failed}")
