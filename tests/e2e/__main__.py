@@ -24,6 +24,7 @@ NAMESPACE: Final = "clipforge-e2e"
 SECOND: Final = "clipforge-e2e-restored"
 RELEASE: Final = "clips"
 TAG: Final = "e2e"
+IMAGE: Final = f"clipforge/export:{TAG}"  # of pods beside the release: it has all that they need
 NEXT: Final = "e2e-next"  # the same code as another revision: what an upgrade brings
 # One of each kind; giving images to a cluster takes longer than the upgrade.
 UPGRADED: Final = {
@@ -64,10 +65,10 @@ def live(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -> None
     step("metrics", figures, lambda: scaling.metrics(NAMESPACE, folder))
     step("install", figures, lambda: install(NAMESPACE))
     step("first_clip", figures, first_clip)
-    step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE))
+    step("walls", figures, lambda: walls.stand(NAMESPACE, RELEASE, IMAGE))
     if not wanted:
         return
-    visitor = Visitor(NAMESPACE, RELEASE, f"clipforge/export:{TAG}")
+    visitor = Visitor(NAMESPACE, RELEASE, IMAGE)
     visitor.film(FILM_SECONDS)
     watch = scaling.Watch(NAMESPACE, RELEASE, folder)
     later: dict[str, Callable[[], Mapping[str, float]]] = {
@@ -148,9 +149,9 @@ def restored(folder: Path, visitor: Visitor) -> Mapping[str, float]:
     # Two installations are more than a small node holds.
     run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait")
     servers(SECOND)
-    backup.restore(SECOND, f"clipforge/projector:{TAG}", folder)
+    backup.restore(SECOND, IMAGE, folder)
     install(SECOND)
-    elsewhere = Visitor(SECOND, RELEASE, f"clipforge/export:{TAG}")
+    elsewhere = Visitor(SECOND, RELEASE, IMAGE)
     if (found := elsewhere.inventory()) != known:
         raise Failed(f"not all came back: {known} before, {found} now")
     seconds = time.monotonic() - began

@@ -18,10 +18,12 @@ def stand_by(
     env: Mapping[str, str],
     secrets: Mapping[str, tuple[str, str]],
     files: Mapping[str, str] | None = None,
+    first: str = "",
 ) -> None:
     """Start it, and wait until it is ready.
 
-    `secrets`: variables by name and key of a Secret; `files` are in /files, by their names.
+    `first` is a program that goes on beside the waiting. `secrets`: variables by name and key of a
+    Secret; `files` are in /files, by their names.
     """
     metadata = {"name": name}
     _apply(
@@ -36,7 +38,7 @@ def stand_by(
         "name": name,
         "image": image,
         "imagePullPolicy": os.environ.get("PULL_POLICY", "IfNotPresent"),
-        "command": ["python", "-c", WAIT],
+        "command": ["python", "-c", first + WAIT],
         "env": variables,
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},

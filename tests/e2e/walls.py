@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from e2e.bystander import stand_by
 from e2e.shell import Failed, kubectl, objects, run
 
 CONNECT: Final = """
@@ -47,6 +48,20 @@ print(json.dumps({
 POSTGRES, NATS, S3 = "postgres:5432", "nats:4222", "s3:9000"
 API_SERVER, METADATA = "kubernetes.default:443", "169.254.169.254:80"
 PLACES: Final = (POSTGRES, NATS, S3, API_SERVER, METADATA)
+# Nobody answers at the metadata service's address in a cluster of one's own, and no pod can have
+# it. One at a private address stands for it: the same exceptions keep `import` from both.
+STAND_IN: Final = "metadata"
+STAND_IN_PORT: Final = 8080
+LISTEN: Final = f"""
+import socket, threading
+
+def answer():
+    with socket.create_server(("", {STAND_IN_PORT})) as listening:
+        while True:
+            listening.accept()[0].close()
+
+threading.Thread(target=answer, daemon=True).start()
+"""
 REACHED: Final = {
     "gateway": {POSTGRES, NATS, S3},
     "projector": {POSTGRES, NATS, S3},
@@ -63,10 +78,10 @@ PATCHING: Final = {name for name, reached in REACHED.items() if API_SERVER in re
 COMMON: Final = ("reviews", "clustertrustbundles")
 
 
-def stand(namespace: str, release: str) -> None:
-    """Failed, with all that is open, where one of them does not stand."""
+def stand(namespace: str, release: str, image: str) -> None:
+    """Failed, with all that is open, where one of them does not stand. `image`: one of ours."""
     faults = [
-        *_network(namespace, release),
+        *_network(namespace, release, image),
         *_accounts(namespace, release),
         *_tokens(namespace, release),
         *_privileges(namespace),
@@ -75,14 +90,25 @@ def stand(namespace: str, release: str) -> None:
         raise Failed("walls have holes:\n" + "\n".join(faults))
 
 
-def _network(namespace: str, release: str) -> list[str]:
+def _network(namespace: str, release: str, image: str) -> list[str]:
+    stand_by(namespace, STAND_IN, image, env={}, secrets={}, first=LISTEN)
+    stand_by(namespace, "free", image, env={}, secrets={})
+    address = "jsonpath={.status.podIP}"
+    private = kubectl("get", "pod", STAND_IN, "-o", address, namespace=namespace)
+    places = (*PLACES, f"{private}:{STAND_IN_PORT}")
+
+    def reached(pod: str) -> set[str]:
+        command = ("exec", pod, "--", "python", "-c", CONNECT, *places)
+        return set(json.loads(kubectl(*command, namespace=namespace)))
+
     faults = []
+    # Whom no policy of ours holds reaches all that there is: else a wall may be none.
+    if missing := set(places) - {METADATA} - reached("free"):
+        faults.append(f"nobody at all reaches {sorted(missing)}")
     for component, wanted in REACHED.items():
-        pod = f"deploy/{release}-clipforge-{component}"
-        command = ("exec", pod, "-c", component, "--", "python", "-c", CONNECT, *PLACES)
-        reached = set(json.loads(kubectl(*command, namespace=namespace)))
-        if reached != wanted:
-            faults.append(f"{component} reaches {sorted(reached)}, not {sorted(wanted)}")
+        if (found := reached(f"deploy/{release}-clipforge-{component}")) != wanted:
+            faults.append(f"{component} reaches {sorted(found)}, not {sorted(wanted)}")
+    kubectl("delete", "pod", STAND_IN, "free", "--wait=false", namespace=namespace)
     return faults
 
 
