@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from e2e.shell import kubectl, run
 
+FILES: Final = "/files/e2e"
 WAIT: Final = "import signal; signal.sigwait({signal.SIGTERM})"
 
 
@@ -23,13 +24,14 @@ def stand_by(
     """Start it, and wait until it is ready.
 
     `first` is a program that goes on beside the waiting. `secrets`: variables by name and key of a
-    Secret; `files` are in /files, by their names.
+    Secret; `files` are modules of a package `e2e` there, by their names.
     """
     metadata = {"name": name}
     _apply(
         namespace,
         {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata, "data": files or {}},
     )
+    env = {**env, "PYTHONPATH": f"{FILES}/..:{FILES}"}
     variables: list[dict[str, Any]] = [{"name": key, "value": value} for key, value in env.items()]
     for variable, (secret, key) in secrets.items():
         source = {"secretKeyRef": {"name": secret, "key": key}}
@@ -42,7 +44,7 @@ def stand_by(
         "env": variables,
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "files", "mountPath": "/files"}],
+        "volumeMounts": [{"name": "files", "mountPath": FILES}],
     }
     spec = {
         "restartPolicy": "Never",

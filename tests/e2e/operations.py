@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from e2e.shell import run
+from e2e.shell import Failed, run
 from render.chart import ROOT
 
 GUIDE: Final = ROOT / "docs/guides/operations.md"
@@ -16,11 +16,17 @@ BLOCK: Final = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 AT_THE_END: Final = """trap 'said=$?; trap "" TERM; kill -- -$$; exit $said' EXIT\n"""
 
 
-def follow(namespace: str) -> None:
-    """Run every command of the guide, one after the other, in one shell."""
+def follow(namespace: str, job: str) -> None:
+    """Run every command of the guide, one after the other, in one shell.
+
+    Failed where they do not tell of a job that has failed.
+    """
     commands = "".join(BLOCK.findall(GUIDE.read_text()))
     ours = Path(sys.executable).parent  # where `clipforge` is
     script = f'cd "{ROOT}"\nPATH="{ours}:$PATH"\nexport NS={namespace}\n{AT_THE_END}{commands}'
     home = os.environ.get("HOME", "/")
     shell = ("setsid", "--wait", "bash", "-euo", "pipefail", "-c", script)
-    run("env", f"HOME={home}", *shell, seconds=SECONDS)
+    said = run("env", f"HOME={home}", *shell, seconds=SECONDS)
+    # It stands among the dead letters and the jobs, and is done after all.
+    if said.count(job) < 2 or "1 replayed." not in said:
+        raise Failed(f"the guide does not tell of {job}, which has failed:\n{said[-3000:]}")

@@ -29,6 +29,13 @@ def course(expression: str, begin: float, end: float, *, step: int) -> list[tupl
     return [(float(when), float(value)) for when, value in found["values"]]
 
 
+def known() -> set[str]:
+    """Names of all metrics that the pods declare, those that have no series yet among them."""
+    declared: dict[str, Any] = ask("metadata")
+    # A counter is declared without its ending, or with it: that depends on what was agreed upon.
+    return {ending for name in declared for ending in (name, f"{name}_total")}
+
+
 def rules() -> list[dict[str, Any]]:
     """Every rule that it has."""
     return [rule for group in ask("rules")["groups"] for rule in group["rules"]]

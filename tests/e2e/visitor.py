@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from e2e.bystander import stand_by
+from e2e.bystander import FILES, stand_by
 from e2e.shell import Failed, kubectl
 from render.chart import CHART
 
 NAME: Final = "visitor"
+MODULE: Final = "inside"
 SCRIPTS: Final = (
-    Path(__file__).with_name("inside.py"),
+    *(
+        Path(__file__).with_name(f"{name}.py")
+        for name in (MODULE, "films", "traffic", "belongings")
+    ),
     CHART / "files/test/through_every_stage.py",
 )
 CALL_SECONDS: Final = 900  # the longest command: a backlog on a small node
@@ -28,7 +32,7 @@ class Visitor:
             *(namespace, NAME, image),
             env={
                 "GATEWAY": f"http://{release}-clipforge-gateway.{namespace}",
-                "FILM": "/files/inside.py",  # of the chart's test, which is not run here
+                "FILM": f"{FILES}/{MODULE}.py",  # of the chart's test, which is not run here
                 "TIMEOUT_SECONDS": str(CALL_SECONDS),
             },
             secrets={"CLIPFORGE_API_KEY": ("clipforge-api-key", "api-key")},
@@ -50,19 +54,29 @@ class Visitor:
         done: dict[str, int] = self.ask("finish", *projects)
         return done
 
-    def call(self, method: str, path: str) -> Any:
-        """One call of the API."""
-        return self.ask("call", method, path)
+    def state(self, project: str) -> str:
+        """Of a project, now."""
+        found: str = self.ask("call", "GET", f"/v1/projects/{project}")["state"]
+        return found
+
+    def through(self) -> None:
+        """One film, to its exported clip. Failed where it does not come through."""
+        self.ask("through")
+
+    def refused(self) -> str:
+        """The job of a film that is none, which fails for good."""
+        job: str = self.ask("refused")
+        return job
 
     def inventory(self) -> dict[str, int]:
-        """How many projects and exports there are; each export's clip is read to its end."""
+        """How much of each kind there is; each export's clip is read to its end."""
         found: dict[str, int] = self.ask("inventory")
         return found
 
     @contextmanager
-    def busy(self) -> Iterator[dict[str, int]]:
+    def busy(self) -> Iterator[dict[str, float]]:
         """Traffic while the body runs. The result is filled once all of it has come to its end."""
-        said: dict[str, int] = {}
+        said: dict[str, float] = {}
         self._exec("rm", "-f", "/tmp/stop")  # noqa: S108  (the pod's own)
         command = ["kubectl", "-n", self._namespace, *self._inside("traffic")]
         with subprocess.Popen(
@@ -78,11 +92,12 @@ class Visitor:
         said.update(json.loads(out.splitlines()[-1]))
 
     def ask(self, *arguments: str) -> Any:
+        """What a command of inside.py says. Failed where it does not end well."""
         out = self._kubectl(*self._inside(*arguments), seconds=CALL_SECONDS + 60)
         return json.loads(out.splitlines()[-1])
 
     def _inside(self, *arguments: str) -> tuple[str, ...]:
-        return ("exec", NAME, "--", "python", f"/files/{SCRIPTS[0].name}", *arguments)
+        return ("exec", NAME, "--", "python", "-m", f"e2e.{MODULE}", *arguments)
 
     def _exec(self, *command: str) -> None:
         self._kubectl("exec", NAME, "--", *command)

@@ -16,6 +16,8 @@ from uuid import uuid4
 GATEWAY = os.environ["GATEWAY"].rstrip("/")
 DEADLINE = time.monotonic() + float(os.environ["TIMEOUT_SECONDS"])
 FILM = Path(os.environ["FILM"]).read_bytes()
+LATE: list[tuple[int, float]] = []
+"""Of what had to be asked again: how often, and seconds from the first refusal to the answer."""
 OPTIONS = {"language": "en", "clips": 1, "quality": "draft", "height": 180}
 
 
@@ -83,11 +85,14 @@ def store(method: str, url: str, body: bytes | None = None) -> bytes:
 
 def patiently(request: urllib.request.Request) -> bytes:
     """The answer. What is not ready yet is asked again until the deadline."""
+    times, since = 0, 0.0
     while True:
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  (the same)
                 answer: bytes = response.read()
-                return answer
+            if times:
+                LATE.append((times, time.monotonic() - since))
+            return answer
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
             if error.code not in (429, 502, 503, 504) or time.monotonic() > DEADLINE:
@@ -97,6 +102,7 @@ def patiently(request: urllib.request.Request) -> bytes:
                 sys.exit(f"{request.method} {request.full_url.split('?')[0]}: {error}")
             said = str(error)
         say(f"not yet: {said[:200]}")
+        times, since = times + 1, since or time.monotonic()
         time.sleep(2)
 
 
