@@ -162,11 +162,16 @@ def step(name: str, figures: dict[str, float], work: Callable[[], T]) -> T:
     return done
 
 
-def servers(namespace: str) -> None:
-    """NATS, PostgreSQL and an object store, where only restricted pods are let in."""
+def servers(namespace: str, kept: Path | None = None) -> None:
+    """NATS, PostgreSQL and an object store, where only restricted pods are let in.
+
+    With the Secrets of a backup in the folder `kept`; what it lacks is made anew.
+    """
     kubectl("delete", "namespace", namespace, "--ignore-not-found")
     kubectl("create", "namespace", namespace)
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    if kept:
+        backup.restore_secrets(namespace, kept)
     run(str(ROOT / "k8s/dev/secrets"), "-n", namespace)
     kubectl("apply", "-k", str(ROOT / "k8s/dev"), namespace=namespace)
     for server in ("nats", "postgres", "s3"):
@@ -186,17 +191,21 @@ def install(namespace: str) -> None:
 def restored(folder: Path, visitor: Visitor) -> Mapping[str, float]:
     """What one installation has, another one brings back from its backup, and goes on with."""
     known = visitor.inventory()
+    hook = visitor.ask("hook")
     began = time.monotonic()
     backup.save(NAMESPACE, RELEASE, folder)
     # Two installations are more than a small node holds.
     run("helm", "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait")
-    servers(SECOND)
+    servers(SECOND, folder)
     backup.restore(SECOND, IMAGE, folder)
     install(SECOND)
     elsewhere = Visitor(SECOND, RELEASE, IMAGE)
     if (found := elsewhere.inventory()) != known:
         raise Failed(f"not all came back: {known} before, {found} now")
     seconds = time.monotonic() - began
+    # Of what was restored: its film is rendered once more, its webhook is signed as before.
+    elsewhere.ask("export-anew", "1:1")
+    elsewhere.ask("signed", hook)
     elsewhere.film(FILM_SECONDS)
     elsewhere.through()
     return {"restore_s": seconds}

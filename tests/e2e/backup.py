@@ -1,13 +1,14 @@
 """Backup and restore, as docs/guides/backup.md says it: into a namespace that knows nothing."""
 
 import base64
+import json
 import os
 import subprocess
 from pathlib import Path
 from typing import Final
 
 from e2e.bystander import stand_by
-from e2e.shell import Failed, kubectl
+from e2e.shell import Failed, kubectl, run
 
 SECONDS: Final = 300  # for what is streamed
 ARCHIVE: Final = """
@@ -51,8 +52,18 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
 )
 
 
+# Passwords of servers are made anew with the servers. What webhooks are signed with is in no
+# server, and the secrets that their owners have follow from it.
+SECRETS: Final = ("clipforge-webhooks",)
+
+
 def save(namespace: str, release: str, folder: Path) -> None:
-    """Tables first, then the log, then the objects, as files of a folder."""
+    """Tables first, then the log, the objects, and the Secrets, as files of a folder."""
+    for name in SECRETS:
+        data = json.loads(kubectl("get", "secret", name, "-o", "json", namespace=namespace))["data"]
+        kept = folder / f"{name}.json"
+        kept.touch(mode=0o600)
+        kept.write_text(json.dumps(data))
     database = _secret(namespace, "clipforge-postgres", "url")
     _stream(
         namespace, "postgres-0", "pg_dump", "--format=custom", database, to=folder / "tables.dump"
@@ -67,6 +78,14 @@ def save(namespace: str, release: str, folder: Path) -> None:
     _stream(namespace, pod, "tar", "-C", "/tmp", "-c", "log", to=folder / "log.tar")  # noqa: S108
     gateway = f"deploy/{release}-clipforge-gateway"
     _stream(namespace, gateway, "python", "-c", SAVE, to=folder / "objects.tar")
+
+
+def restore_secrets(namespace: str, folder: Path) -> None:
+    """Before anything of ours is installed there."""
+    for name in SECRETS:
+        data = json.loads((folder / f"{name}.json").read_text())
+        secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": name}, "data": data}
+        run("kubectl", "-n", namespace, "create", "-f", "-", input=json.dumps(secret))
 
 
 def restore(namespace: str, image: str, folder: Path) -> None:
