@@ -46,8 +46,11 @@ class Hpa:
         return wanted
 
     def _proportional(self, replicas: int, outstanding: int) -> int:
-        if replicas and abs(1 - outstanding / (self.target * replicas)) <= TOLERANCE:
-            return replicas
+        if replicas:
+            more = outstanding / (self.target * replicas) - 1
+            way = self.behavior["scaleUp" if more > 0 else "scaleDown"]
+            if abs(more) <= float(way.get("tolerance", TOLERANCE)):
+                return replicas
         return math.ceil(outstanding / self.target)
 
     def _stabilised(self, now: int, replicas: int, wanted: int) -> int:

@@ -34,6 +34,15 @@ def test_a_tenth_more_or_less_changes_nothing() -> None:
     assert hpa().decide(0, 10, 56) == 12
 
 
+def test_each_way_may_let_more_or_less_pass() -> None:
+    one = hpa(scaleUp={"tolerance": "0.3"}, scaleDown={"tolerance": "0"})
+
+    assert one.decide(0, 10, 56) == 10
+    assert one.decide(15, 10, 70) == 14
+    assert hpa(scaleDown={"tolerance": "0"}).decide(0, 10, 48) == 10
+    assert hpa(scaleDown={"tolerance": "0"}).decide(0, 10, 45) == 9
+
+
 def test_it_stays_between_its_bounds() -> None:
     assert hpa(most=3).decide(0, 1, 1000) == 3
     assert hpa(least=2).decide(0, 4, 0) == 2

@@ -46,6 +46,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         }
     },
     "scale to zero": {"kinds": {"worker": {"autoscaling": {"minReplicas": 0}}}},
+    "tolerance": {
+        "kinds": {"worker": {"autoscaling": {"behavior": {"scaleDown": {"tolerance": "0.05"}}}}}
+    },
     "dashboards": {"observability": {"dashboards": {"enabled": True}}},
     "an object of their own": {
         "extraObjects": [

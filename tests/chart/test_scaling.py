@@ -91,9 +91,22 @@ def test_every_autoscaler_goes_up_at_once_and_down_slowly(values: dict[str, Any]
         else:
             continue
         assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 0
-        assert behavior["scaleDown"]["stabilizationWindowSeconds"] >= 120
+        assert behavior["scaleDown"]["stabilizationWindowSeconds"] >= 60
         assert behavior["scaleDown"]["selectPolicy"] == "Min"
         assert all(one["policies"] for one in behavior.values())
+
+
+def test_how_much_is_let_pass_may_be_said_where_the_cluster_knows_it() -> None:
+    values = {
+        "kinds": {"worker": {"autoscaling": {"behavior": {"scaleDown": {"tolerance": 0.05}}}}}
+    }
+
+    hpa = of_kind(rendered(values), "HorizontalPodAutoscaler")["export"]["spec"]
+
+    assert hpa["behavior"]["scaleDown"]["tolerance"] == 0.05
+    assert hpa["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 120
+    with pytest.raises(chart.HelmFailed, match=r"scaleDown\.tolerance needs Kubernetes 1\.35"):
+        rendered(values, kubernetes="1.34.0")
 
 
 def test_the_rule_is_the_series_that_the_projector_tells() -> None:

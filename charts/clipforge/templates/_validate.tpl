@@ -122,6 +122,11 @@ value and what to do. All of them are told at once.
 {{- if and (eq $mode "cpu") (not (dig "requests" "cpu" "" .c.resources)) -}}
 {{- $found = append $found (printf "%s.mode is cpu, which is measured against a request: set components.%s.resources.requests.cpu." $here .name) -}}
 {{- end -}}
+{{- range $way, $behavior := $scaling.behavior -}}
+{{- if and (hasKey $behavior "tolerance") (has $mode (list "external" "keda" "cpu")) (semverCompare "<1.35-0" $.root.Capabilities.KubeVersion.Version) -}}
+{{- $found = append $found (printf "%s.behavior.%s.tolerance needs Kubernetes 1.35 (this is %s): leave it out." $here $way $.root.Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- end -}}
 {{- if eq (int $scaling.minReplicas) 0 -}}
 {{- if eq $mode "cpu" -}}
 {{- $found = append $found (printf "%s.minReplicas is 0, but no pod has no CPU to measure: set it to 1, or use the mode external or keda." $here) -}}
