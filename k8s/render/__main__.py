@@ -3,11 +3,25 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Final
 
 from dashboards.render import dashboards
-from render.chart import CHART, RENDERED, ROOT, SETS, VALUES, HelmFailed, by_template, template
+from render.chart import (
+    CHART,
+    RENDERED,
+    ROOT,
+    SETS,
+    VALUES,
+    HelmFailed,
+    by_template,
+    objects,
+    template,
+)
+from render.film import film_job
 from render.readme import readme
 from render.users import users_conf
+
+FILM: Final = ROOT / "k8s/dev/film.yaml"
 
 
 def main() -> None:
@@ -19,6 +33,7 @@ def main() -> None:
             to = RENDERED / name / file
             to.parent.mkdir(parents=True, exist_ok=True)
             to.write_text(text)
+    FILM.write_text(film_job(objects(template(VALUES / "dev.yaml"))))
 
 
 def written() -> dict[Path, str]:

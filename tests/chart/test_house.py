@@ -82,22 +82,6 @@ def test_every_service_that_touches_video_is_built_with_ffmpeg() -> None:
     assert {f"clipforge/{name}" for name in SERVICES} <= ARTIFACTS.keys()
 
 
-def test_skaffold_gives_every_component_the_image_that_it_built() -> None:
-    (release,) = SKAFFOLD["deploy"]["helm"]["releases"]
-
-    given = release["setValueTemplates"]
-
-    wanted = {
-        f"components.{name}.image.tag": one.get("image", {}).get("name", name)
-        for name, one in COMPONENTS.items()
-    }
-    assert given == {
-        key: f"{{{{.IMAGE_TAG_clipforge_{image.replace('-', '_')}}}}}"
-        for key, image in wanted.items()
-    }
-    assert all((chart.ROOT / file).is_file() for file in release["valuesFiles"])
-
-
 def test_the_image_ends_without_rights() -> None:
     *_, image = DOCKERFILE.split("\nFROM ")
 

@@ -72,7 +72,8 @@ def load(names: list[str]) -> None:
 def _arguments(docker: dict[str, Any]) -> list[str]:
     made = ["-f", str(ROOT / docker.get("dockerfile", "Dockerfile"))]
     for name, value in docker.get("buildArgs", {}).items():
-        made += ["--build-arg", f"{name}={value}"]
+        if "{{" not in value:  # what Skaffold takes from its environment
+            made += ["--build-arg", f"{name}={value}"]
     return made
 
 

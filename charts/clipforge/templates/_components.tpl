@@ -41,6 +41,7 @@ true
 {{- $own := .c.image | default dict -}}
 {{- $repository := printf "%s/%s" $image.repository ($own.name | default .name) -}}
 {{- if $image.registry -}}{{- $repository = printf "%s/%s" $image.registry $repository -}}{{- end -}}
+{{- $repository = $own.repository | default $repository -}}
 {{- if $own.digest -}}
 {{- printf "%s@%s" $repository $own.digest -}}
 {{- else -}}
