@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,8 +40,18 @@ def template(
     release: str = RELEASE,
 ) -> str:
     """What `helm template` writes. HelmFailed where it refuses."""
-    command = [_helm(), "template", release, str(CHART), "--namespace", namespace]
-    command += ["--kube-version", kubernetes]
+    command = ["template", release, str(CHART), "--namespace", namespace]
+    return _said([*command, "--kube-version", kubernetes], files, values)
+
+
+def notes(*files: Path, values: Mapping[str, Any] | None = None) -> str:
+    """What is told to whoever installs it, without a cluster. HelmFailed where Helm refuses."""
+    command = ["install", RELEASE, str(CHART), "--namespace", RELEASE, "--dry-run=client"]
+    return _said(command, files, values).partition("\nNOTES:\n")[2]
+
+
+def _said(command: list[str], files: Iterable[Path], values: Mapping[str, Any] | None) -> str:
+    command = [_helm(), *command]
     for file in files:
         command += ["--values", str(file)]
     if values:
