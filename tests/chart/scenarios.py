@@ -13,6 +13,24 @@ GOLDEN: dict[str, Path] = {name: chart.VALUES / f"{name}.yaml" for name in chart
 KEDA: dict[str, Any] = {
     "autoscaling": {"mode": "keda", "keda": {"prometheusAddress": "http://prometheus:9090"}}
 }
+BACKUP: dict[str, Any] = {
+    "components": {"backup": {"enabled": True, "existingClaim": "log-backups"}}
+}
+EXTRA: dict[str, Any] = {
+    "image": {"digest": f"sha256:{64 * 'a'}"},
+    "extraEnv": [{"name": "EXTRA", "value": "1"}],
+    "extraEnvFrom": [{"secretRef": {"name": "more"}}],
+    "extraVolumes": [{"name": "models", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "models", "mountPath": "/models"}],
+    "extraEgress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}], "ports": [{"port": 9000}]}],
+    "extraIngress": [{"from": [{"ipBlock": {"cidr": "10.8.0.0/16"}}]}],
+    "podLabels": {"team": "video"},
+    "podAnnotations": {"note": "x"},
+    "serviceAccountAnnotations": {"role": "clips"},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "video", "operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+}
 SHAPES: dict[str, dict[str, Any]] = {
     "keda": KEDA,
     "by cpu": {"autoscaling": {"mode": "cpu"}},
@@ -44,6 +62,17 @@ SHAPES: dict[str, dict[str, Any]] = {
                 "webhooks",
             )
         }
+    },
+    "a backup each night": BACKUP,
+    "everything set": {
+        **BACKUP,
+        "image": {"pullSecrets": ["registry"]},
+        "defaults": EXTRA,
+        "test": {
+            "existingSecret": "key-of-the-test",
+            "nodeSelector": EXTRA["nodeSelector"],
+            "tolerations": EXTRA["tolerations"],
+        },
     },
     "scale to zero": {"kinds": {"worker": {"autoscaling": {"minReplicas": 0}}}},
     "tolerance": {
@@ -101,6 +130,9 @@ def pods(objects: Any) -> dict[str, dict[str, Any]]:
     for one in objects:
         if one["kind"] in ("Deployment", "Job", "StatefulSet"):
             found[f"{one['kind']}/{one['metadata']['name']}"] = one["spec"]["template"]["spec"]
+        elif one["kind"] == "CronJob":
+            job = one["spec"]["jobTemplate"]["spec"]
+            found[f"CronJob/{one['metadata']['name']}"] = job["template"]["spec"]
         elif one["kind"] == "Pod":
             found[f"Pod/{one['metadata']['name']}"] = one["spec"]
     return found

@@ -10,7 +10,7 @@ from chart.scenarios import golden, needs_helm, of_kind, pods, rendered
 
 pytestmark = needs_helm()
 
-NATS, POSTGRES, S3, HTTPS = 4222, 5432, 9000, 443
+NATS, POSTGRES, S3, HTTPS, OTLP = 4222, 5432, 9000, 443, 4318
 WORKERS = ("import", "transcription", "clip-detection", "export", "maintenance", "webhooks")
 OF_THE_STORE = WORKERS[:-1]
 FOR_USERS = ("import", "webhooks")
@@ -196,6 +196,19 @@ def test_whoever_logs_errors_reaches_sentry_where_there_is_one() -> None:
         assert reaches(objects, component, "10.1.0.5", 9100)
         assert not reaches(objects, component, "10.2.0.5", 9100)
         assert not reaches(golden("minimal"), component, "10.1.0.5", 9100)
+
+
+def test_traces_reach_their_collector_where_there_is_one() -> None:
+    told = {"observability": {"otlpEndpoint": "http://collector.monitoring:4318"}}
+    place = {"networkPolicy": {"otlp": [{"ipBlock": {"cidr": "10.1.0.0/24"}}]}}
+
+    anywhere, named = rendered(told), rendered({**told, **place})
+
+    for component in (*WORKERS, "gateway", "projector"):
+        assert reaches(anywhere, component, ANY_POD, OTLP)
+        assert reaches(named, component, "10.1.0.5", OTLP)
+        assert not reaches(named, component, ANY_POD, OTLP)
+        assert not reaches(golden("minimal"), component, ANY_POD, OTLP)
 
 
 def test_own_networks_with_public_addresses_are_not_reached_by_what_fetches() -> None:

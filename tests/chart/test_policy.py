@@ -29,6 +29,15 @@ def made(name: str) -> Any:
     return golden(name) if name in GOLDEN else shape(name)
 
 
+def backends(route: dict[str, Any]) -> set[tuple[str, int]]:
+    """Services and ports to which an Ingress or an HTTPRoute leads."""
+    rules = route["spec"]["rules"]
+    if route["kind"] == "HTTPRoute":
+        return {(one["name"], one["port"]) for rule in rules for one in rule["backendRefs"]}
+    services = [one["backend"]["service"] for rule in rules for one in rule["http"]["paths"]]
+    return {(one["name"], one["port"]["number"]) for one in services}
+
+
 @all_renders
 def test_every_pod_may_run_where_only_restricted_ones_may(name: str) -> None:
     for whose, pod in pods(made(name)).items():
@@ -115,8 +124,8 @@ def test_every_container_says_what_it_needs(name: str) -> None:
     for whose, pod in pods(made(name)).items():
         for container in containers(pod):
             resources = container["resources"]
-            assert {"cpu", "memory"} <= resources["requests"].keys(), whose
-            assert "memory" in resources["limits"], whose
+            assert {"cpu", "memory", "ephemeral-storage"} <= resources["requests"].keys(), whose
+            assert {"memory", "ephemeral-storage"} <= resources["limits"].keys(), whose
             # What is throttled misses its heartbeats.
             assert "cpu" not in resources["limits"], whose
 
@@ -166,13 +175,22 @@ def test_every_reference_leads_to_an_object_of_the_release(name: str) -> None:
             assert ("ServiceAccount", pod["serviceAccountName"]) in there
         for container in containers(pod):
             for source in container.get("envFrom", []):
-                assert ("ConfigMap", source["configMapRef"]["name"]) in there
+                if "configMapRef" in source:
+                    assert ("ConfigMap", source["configMapRef"]["name"]) in there
         for volume in pod.get("volumes", []):
             if "configMap" in volume:
                 assert ("ConfigMap", volume["configMap"]["name"]) in there
     for one in objects:
         if one["kind"] in ("HorizontalPodAutoscaler", "ScaledObject"):
             assert ("Deployment", one["spec"]["scaleTargetRef"]["name"]) in there
+    services = {
+        (one["metadata"]["name"], port["port"])
+        for one in of_kind(objects, "Service").values()
+        for port in one["spec"]["ports"]
+    }
+    for one in objects:
+        if one["kind"] in ("Ingress", "HTTPRoute"):
+            assert backends(one) <= services
 
 
 @all_renders
@@ -245,3 +263,68 @@ def test_another_setting_changes_the_pods_of_its_component_only() -> None:
     after = of_kind(rendered(changed), "Deployment")
 
     assert {name for name in before if before[name] != after[name]} == {"export"}
+
+
+def test_whatever_leads_in_leads_to_the_port_of_the_gateways_service() -> None:
+    routes = {
+        "ingress": {"enabled": True, "hosts": ["a.example.com", "b.example.com"]},
+        "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+        "s3": {"publicEndpoint": "https://media.example.com"},
+        "components": {"gateway": {"service": {"port": 8080}}},
+    }
+
+    objects = rendered(routes)
+
+    for kind in ("Ingress", "HTTPRoute"):
+        (route,) = of_kind(objects, kind).values()
+        assert backends(route) == {("clips-clipforge-gateway", 8080)}
+    (port,) = of_kind(objects, "Service")["gateway"]["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (8080, "http")
+
+
+@all_renders
+def test_the_pods_of_a_deployment_are_spread_over_nodes_and_zones(name: str) -> None:
+    for component, one in of_kind(made(name), "Deployment").items():
+        spread = one["spec"]["template"]["spec"]["topologySpreadConstraints"]
+        assert [each["topologyKey"] for each in spread] == [
+            "kubernetes.io/hostname",
+            "topology.kubernetes.io/zone",
+        ], component
+        for each in spread:
+            assert each["labelSelector"] == one["spec"]["selector"], component
+            # A cluster of one node takes them, too; and old pods do not count in a rollout.
+            assert each["whenUnsatisfiable"] == "ScheduleAnyway"
+            assert each["matchLabelKeys"] == ["pod-template-hash"]
+
+
+def test_what_users_wait_for_goes_before_workers_which_push_nobody_away() -> None:
+    objects = golden("production")
+    classes = {one["metadata"]["name"]: one for one in objects if one["kind"] == "PriorityClass"}
+    of = {
+        component: classes[one["spec"]["template"]["spec"]["priorityClassName"]]
+        for component, one in of_kind(objects, "Deployment").items()
+    }
+
+    serving = {component for component, one in of.items() if one["value"] == 100000}
+
+    assert serving == {"gateway", "projector"}
+    assert {one["preemptionPolicy"] for name, one in of.items() if name not in serving} == {"Never"}
+    assert all(of[name]["preemptionPolicy"] == "PreemptLowerPriority" for name in serving)
+    for whose, pod in pods(golden("minimal")).items():
+        assert "priorityClassName" not in pod, whose
+
+
+@pytest.mark.parametrize("name", ["minimal", "hooks", "no migrations"])
+def test_what_reads_the_tables_waits_for_their_migrations(name: str) -> None:
+    waiting = {
+        component: one["spec"]["template"]["spec"].get("initContainers", [])
+        for component, one in of_kind(made(name), "Deployment").items()
+    }
+
+    reads = {"gateway", "projector"} if name != "no migrations" else set()
+    assert {component for component, before in waiting.items() if before} == reads
+    for component in reads:
+        (container,) = waiting[component]
+        assert container["name"] == "wait-for-schema"
+        assert container["image"] == "clipforge/projector:0.1.0"
+        assert "CLIPFORGE_DATABASE_URL" in {one["name"] for one in container["env"]}

@@ -83,6 +83,10 @@ topologySpreadConstraints:
     - name: {{ $key }}
       value: {{ $value | quote }}
     {{- end }}
+  {{- with $c.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- else }}
   envFrom:
     - configMapRef:
@@ -149,7 +153,8 @@ Waits until the migration job has been: in the image that owns the migrations, u
 settings and limits.
 */}}
 {{- define "clipforge.waitForSchema" -}}
-{{- $image := dict "root" .root "name" "migrations" "c" (get .root.Values.components "migrations") -}}
+{{- $migrations := include "clipforge.component" (dict "root" .root "name" "migrations") | fromJson -}}
+{{- $image := dict "root" .root "name" "migrations" "c" $migrations -}}
 - name: wait-for-schema
   image: {{ include "clipforge.image" $image | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}

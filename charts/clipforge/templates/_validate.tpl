@@ -85,9 +85,6 @@ value and what to do. All of them are told at once.
 {{- if and (ne .c.kind "job") (lt (include "clipforge.drain" . | int) 5) -}}
 {{- $found = append $found (printf "components.%s.terminationGracePeriodSeconds is %d, which leaves %s s for work in hand (without preStopSleepSeconds and drainMarginSeconds): raise it by %d or more." .name (int .c.terminationGracePeriodSeconds) (include "clipforge.drain" .) (sub 5 (include "clipforge.drain" . | int))) -}}
 {{- end -}}
-{{- if and .c.preStopSleepSeconds (semverCompare "<1.30-0" .root.Capabilities.KubeVersion.Version) -}}
-{{- $found = append $found (printf "components.%s.preStopSleepSeconds needs Kubernetes 1.30: set it to 0." .name) -}}
-{{- end -}}
 {{- if and .c.schedule (not .c.existingClaim) -}}
 {{- $found = append $found (printf "components.%s has nowhere to leave what it makes: set components.%s.existingClaim to a PersistentVolumeClaim." .name .name) -}}
 {{- end -}}
