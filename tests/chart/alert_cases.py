@@ -85,6 +85,15 @@ def settled(good: float, bad: float) -> Figures:
     }
 
 
+def tried(completed: float, again: float) -> Figures:
+    """Deliveries that a stage completes, and puts off for another try, a minute."""
+    of = {"component": "import", "stage": "import"}
+    return {
+        own("deliveries_total", outcome="completed", **of): f"0+{completed}x60",
+        own("deliveries_total", outcome="retried", **of): f"0+{again}x60",
+    }
+
+
 def took(seconds: float) -> Figures:
     """Deliveries of a stage that take so long, three a minute."""
     of = {"component": "export", "stage": "export", "outcome": "completed"}
@@ -186,6 +195,7 @@ CASES: Final = {
     ),
     "ClipForgeDeadLetters": Case(settled(0, 1), settled(100, 0.2)),
     "ClipForgeFailureRate": Case(settled(9, 1), settled(99, 1)),
+    "ClipForgeRetriesMany": Case(tried(6, 4), tried(8, 2)),
     "ClipForgeJobsSlow": Case(took(310), took(290)),
     "ClipForgeWebhooksFail": Case(posted(1, 19), posted(3, 17), minutes=50),
     "ClipForgeApiSlow": Case(answered({**QUICK, "0.2": 0.9, "0.1": 0.5}), answered(QUICK)),
@@ -236,3 +246,50 @@ CASES: Final = {
     "ClipForgeSuccessBurnsFast": Case(projects(2, 8), projects(8, 2), minutes=70),
     "ClipForgeSuccessBurnsSlow": Case(projects(80, 20), projects(96, 4), minutes=DAY + 60, step=10),
 }
+
+# Each of the two ways in which an error budget burns fast, or slowly, alone; and what has ended.
+# After the case: how many fire at its end.
+MORE: Final[tuple[tuple[str, str, Figures, int, int | None], ...]] = (
+    ("ClipForgeAvailabilityBurnsFast", "2 % for an hour", requests(98, 2), 70, 1),
+    ("ClipForgeAvailabilityBurnsFast", "0.8 % for six", requests(992, 8, 500), 400, 1),
+    ("ClipForgeAvailabilityBurnsFast", "0.5 %", requests(995, 5, 500), 400, None),
+    (
+        "ClipForgeAvailabilityBurnsFast",
+        "2 % that ended an hour ago",
+        {
+            own("http_requests_total", status="200"): "0+98x30 3038+100x100",
+            own("http_requests_total", status="503"): "0+2x30 60x100",
+        },
+        120,
+        None,
+    ),
+    ("ClipForgeAvailabilityBurnsSlow", "0.4 % for a day", requests(996, 4, 1600), 1500, 1),
+    ("ClipForgeAvailabilityBurnsSlow", "0.2 % for days", requests(998, 2, 1600), 1500, 1),
+    ("ClipForgeAvailabilityBurnsSlow", "0.09 %", requests(9991, 9, 1600), 1500, None),
+    ("ClipForgeSuccessBurnsFast", "80 % for an hour", projects(2, 8), 70, 1),
+    ("ClipForgeSuccessBurnsFast", "40 % for six", projects(6, 4, 500), 400, 1),
+    ("ClipForgeSuccessBurnsSlow", "20 % for a day", projects(8, 2, 1600), 1500, 1),
+    ("ClipForgeSuccessBurnsSlow", "10 % for days", projects(9, 1, 1600), 1500, 1),
+    (
+        "ClipForgeScrapeMissing",
+        "one pod does not answer",
+        {up("gateway"): "1x60", up("projector"): "1x60", up("export"): "0x60"},
+        30,
+        1,
+    ),
+    (
+        "ClipForgeScrapeMissing",
+        "no gateway",
+        {up("projector"): "1x60", up("export"): "1x60"},
+        30,
+        1,
+    ),
+    ("ClipForgeScrapeMissing", "nothing at all", {}, 30, 2),
+    (
+        "ClipForgeScrapeMissing",
+        "it was away for four minutes",
+        {up("gateway"): "1x10 0x3 1x46", up("projector"): "1x60"},
+        15,
+        None,
+    ),
+)

@@ -36,20 +36,47 @@ def complaints(rules: dict[str, Any], folder: Path) -> str:
 
 def play(rules: list[dict[str, Any]], figures: Figures, case: Case, folder: Path) -> float | None:
     """Show figures to rules, the last of which is an alert: how many of it fire, None: none do."""
-    name = rules[-1]["alert"]
-    firing = f'count(ALERTS{{alertname="{name}",alertstate="firing"}})'
+    return firing(rules, figures, case.minutes * 60, folder, step=case.step)
+
+
+def firing(
+    rules: list[dict[str, Any]], figures: Figures, seconds: int, folder: Path, *, step: int = 1
+) -> float | None:
+    """How many of an alert, the last of the rules, fire after so long. `step`: see Case."""
+    told = f'count(ALERTS{{alertname="{rules[-1]["alert"]}",alertstate="firing"}})'
+    return ask(told, rules, figures, seconds, folder, step=step)
+
+
+def pending_since(
+    rules: list[dict[str, Any]], figures: Figures, case: Case, folder: Path
+) -> float | None:
+    """When an alert, the last of the rules, saw for the first time what it is for, in seconds."""
+    told = f'min(ALERTS_FOR_STATE{{alertname="{rules[-1]["alert"]}"}})'
+    return ask(told, rules, figures, case.minutes * 60, folder, step=case.step)
+
+
+def ask(
+    expression: str,
+    rules: list[dict[str, Any]],
+    figures: Figures,
+    seconds: int,
+    folder: Path,
+    *,
+    step: int = 1,
+) -> float | None:
+    """The value of an expression without labels, so long after figures were shown to rules."""
     test = {
-        "interval": f"{case.step}m",
+        "interval": f"{step}m",
         "input_series": [{"series": one, "values": values} for one, values in figures.items()],
         "promql_expr_test": [
-            {"expr": firing, "eval_time": f"{case.minutes}m", "exp_samples": []},
+            {"expr": expression, "eval_time": f"{seconds}s", "exp_samples": []},
         ],
     }
     group = {"name": "played", "rules": rules}
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": [group]}))
     whole = {
         "rule_files": ["rules.yaml"],
-        "evaluation_interval": f"{case.step}m",
+        "evaluation_interval": f"{step}m",
         "tests": [test],
     }
     (folder / "test.yaml").write_text(yaml.safe_dump(whole))

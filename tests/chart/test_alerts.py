@@ -8,8 +8,8 @@ import promql_parser as promql
 import pytest
 import yaml
 
-from chart.alert_cases import CASES
-from chart.promtool import complaints, needs_promtool, play
+from chart.alert_cases import CASES, MORE, Figures
+from chart.promtool import ask, complaints, firing, needs_promtool, pending_since, play
 from chart.scenarios import golden, needs_helm, of_kind, rendered
 from chart.series import ROOT, bare_counters, unknown
 
@@ -34,6 +34,17 @@ def each(kind: str, objects: Any = None) -> dict[str, dict[str, Any]]:
     return {rule[kind]: rule for group in groups for rule in group["rules"] if kind in rule}
 
 
+def chain(alert: str) -> list[dict[str, Any]]:
+    """An alert, after the recorded series that it asks for."""
+    asked = each("alert")[alert]
+    return [*(rule for name, rule in each("record").items() if name in asked["expr"]), asked]
+
+
+def seconds(duration: str) -> int:
+    """Of what Prometheus calls 10m."""
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]
+
+
 def test_every_alert_is_shown_figures() -> None:
     assert set(each("alert")) == set(NAMES)
 
@@ -47,13 +58,57 @@ def test_prometheus_takes_every_rule(tmp_path: Path) -> None:
 @pytest.mark.parametrize("alert", NAMES)
 def test_an_alert_fires_on_what_it_is_for_and_on_nothing_less(alert: str, tmp_path: Path) -> None:
     case = CASES[alert]
-    asked = each("alert")[alert]
-    recorded = [rule for name, rule in each("record").items() if name in asked["expr"]]
 
-    fires = play([*recorded, asked], case.fires, case, tmp_path)
-    quiet = play([*recorded, asked], case.quiet, case, tmp_path)
+    fires = play(chain(alert), case.fires, case, tmp_path)
+    quiet = play(chain(alert), case.quiet, case, tmp_path)
 
     assert (fires, quiet) == (1, None)
+
+
+@needs_promtool()
+@pytest.mark.parametrize("alert", NAMES)
+def test_an_alert_waits_for_as_long_as_it_says(alert: str, tmp_path: Path) -> None:
+    case, played = CASES[alert], chain(alert)
+    wait = seconds(played[-1].get("for", "0s"))
+    if not wait:
+        pytest.skip("it does not wait")
+
+    began = pending_since(played, case.fires, case, tmp_path)
+
+    assert began is not None
+    due = int(began) + -(-wait // (60 * case.step)) * 60 * case.step  # looked at once a step
+    assert firing(played, case.fires, due - 1, tmp_path, step=case.step) is None
+    assert firing(played, case.fires, due, tmp_path, step=case.step) == 1
+
+
+@needs_promtool()
+@pytest.mark.parametrize(
+    ("alert", "figures", "minutes", "fires"),
+    [(alert, figures, minutes, fires) for alert, _, figures, minutes, fires in MORE],
+    ids=[f"{alert}: {what}" for alert, what, *_ in MORE],
+)
+def test_each_way_to_fire_does_so_alone(
+    alert: str, figures: Figures, minutes: int, fires: int | None, tmp_path: Path
+) -> None:
+    assert firing(chain(alert), figures, minutes * 60, tmp_path) == fires
+
+
+@needs_promtool()
+@pytest.mark.parametrize(("release", "jobs"), [("clips", 7), ("others", None)])
+def test_what_is_recorded_of_a_stage_is_what_the_active_projector_tells_of_the_release(
+    release: str, jobs: int | None, tmp_path: Path
+) -> None:
+    own = 'namespace="clips",app_kubernetes_io_instance="{}",pod="{}",stage="export"'
+    name = "clipforge:stage_outstanding:sum"
+    figures = {
+        # One hands over to the other, and has an older number.
+        f"clipforge_stage_outstanding{{{own.format('clips', 'a')}}}": "7x10",
+        f"clipforge_stage_outstanding{{{own.format('clips', 'b')}}}": "5x10",
+        f"clipforge_stage_outstanding{{{own.format('others', 'c')}}}": "90x10",
+    }
+    asked = f'sum({name}{{namespace="clips",release="{release}",stage="export"}})'
+
+    assert ask(asked, [each("record")[name]], figures, 300, tmp_path) == jobs
 
 
 def test_every_alert_tells_somebody_what_is_wrong_and_where_it_says_what_to_do() -> None:
