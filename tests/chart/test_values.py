@@ -88,7 +88,7 @@ def test_an_image_may_lie_elsewhere() -> None:
 
 
 def test_a_job_that_says_something_else_is_another_job() -> None:
-    values = {"components": {"migrations": {"podAnnotations": {"note": "y"}}}}
+    values = {"components": {"migrations": {"podAnnotations": {"note": "another"}}}}
 
     before, after = (
         of_kind(rendered(one), "Job")["migrations"]["metadata"]["name"] for one in ({}, values)
