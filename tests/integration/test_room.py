@@ -348,7 +348,7 @@ async def test_a_tenant_with_too_much_unfinished_work_waits_and_another_does_not
 async def test_answers_kept_by_idempotency_key_fill_the_same_quota_up_to_a_tenth(
     house: House, small: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlook, "GOOD_SECONDS", 0)
+    monkeypatch.setattr(lately, "GOOD_SECONDS", 0)
     tenant = await house.tenant()
     await fill(small.gateway, 0.64, "film")
     before = (await small.gateway.room()).share
