@@ -9,7 +9,9 @@ SECONDS: Final = f"clipforge_http_request_seconds_bucket{{{OWN}}}"
 
 
 def gateway() -> dict[str, Any]:
-    return dashboard("clipforge-gateway", "ClipForge / Gateway", (_now(), _routes(), _behind()))
+    return dashboard(
+        "clipforge-gateway", "ClipForge / Gateway", (_now(), _routes(), _before(), _behind())
+    )
 
 
 def _now() -> Row:
@@ -71,6 +73,59 @@ def _routes() -> Row:
                     f"sum by (reason) (rate(clipforge_refused_total{{{OWN}}}[$__rate_interval]))"
                     " * 60",
                     "{{reason}}",
+                ),
+            ),
+        ),
+    )
+
+
+def _before() -> Row:
+    """What stands before the routes."""
+    reads = f"clipforge_near_reads_total{{{OWN}}}"
+    near = f'clipforge_near_reads_total{{{OWN},outcome=~"hit|joined"}}'
+    return Row(
+        "Before them",
+        (
+            graph(
+                "Answered from near",
+                "Share of looks into what a gateway has read lately that needed no reading, by "
+                "what was looked for.",
+                "percentunit",
+                Query(
+                    f"sum by (kind) (rate({near}[$__rate_interval]))"
+                    f" / sum by (kind) (rate({reads}[$__rate_interval]))",
+                    "{{kind}}",
+                ),
+            ),
+            graph(
+                "Sent away",
+                "Requests a minute: over the limit of their plan; too many at once, or by a "
+                "process that is too busy (lag, number).",
+                "short",
+                Query(
+                    "sum by (kind, plan) (rate("
+                    f"clipforge_rate_limited_total{{{OWN}}}[$__rate_interval])) * 60",
+                    "limit: {{kind}}, {{plan}}",
+                ),
+                Query(
+                    f"sum by (why) (rate(clipforge_shed_total{{{OWN}}}[$__rate_interval])) * 60",
+                    "at once: {{why}}",
+                ),
+            ),
+            graph(
+                "Slow clients, and limits counted alone",
+                "A minute: connections ended for their slowness, by what was slow; requests that "
+                "a gateway counted for itself, as the shared counters did not answer.",
+                "short",
+                Query(
+                    "sum by (what) (rate("
+                    f"clipforge_slow_clients_total{{{OWN}}}[$__rate_interval])) * 60",
+                    "slow: {{what}}",
+                ),
+                Query(
+                    "sum by (pod) (rate("
+                    f"clipforge_rate_counted_alone_total{{{OWN}}}[$__rate_interval])) * 60",
+                    "counted alone: {{pod}}",
                 ),
             ),
         ),

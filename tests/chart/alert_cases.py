@@ -48,6 +48,11 @@ def hpa(name: str, **labels: str) -> str:
     )
 
 
+def shed(why: str, a_minute: float) -> Figures:
+    """So many of 100 requests a minute are sent away."""
+    return {own("shed_total", why=why): f"0+{a_minute}x60", **requests(100 - a_minute, a_minute)}
+
+
 def replica_reads(fresh: int, behind: int) -> Figures:
     """So many of each a minute."""
     return {
@@ -203,6 +208,13 @@ CASES: Final = {
         answered({"0.2": 0.5, "5": 0.9, "10": 1.0}), answered({"0.2": 0.5, "5": 0.99, "10": 1.0})
     ),
     "ClipForgeReplicaBehind": Case(replica_reads(5, 5), replica_reads(8, 2)),
+    "ClipForgeRequestsShed": Case(
+        shed("lag", 2), shed("number", 0.5) | {own("shed_total", why="stream"): "0+50x60"}
+    ),
+    "ClipForgeLimitsCountedAlone": Case(
+        {own("rate_counted_alone_total"): "0+1x60"},
+        {own("rate_counted_alone_total"): "0x30 9x30"},  # the log had a new leader
+    ),
     "ClipForgeNewWorkRefused": Case(
         {own("refused_total", reason="store"): "0+1x60"},
         {own("refused_total", reason="backlog"): "0+9x60"},
