@@ -94,7 +94,7 @@ async def test_the_words_of_a_search_are_not_in_the_log_where_the_database_goes_
     async with house.sessions() as session:
         await run(session, "LOCK TABLE segments IN ACCESS EXCLUSIVE MODE")
         asking = asyncio.create_task(tenant.http.get("/v1/search", params={"q": words}))
-        [searching] = await waiting_for_a_lock(session)
+        [searching] = await waiting_for_a_lock(house)
         await run(session, f"SELECT pg_terminate_backend({searching})")
 
         answer = await asking
@@ -105,16 +105,17 @@ async def test_the_words_of_a_search_are_not_in_the_log_where_the_database_goes_
     assert [word for word in words.split()[1:] if word in log] == []
 
 
-async def waiting_for_a_lock(session: AsyncSession) -> list[int]:
+async def waiting_for_a_lock(house: House) -> list[int]:
     """The backends of this database that wait for one, as soon as there are any."""
     found: list[int] = []
 
     async def any_wait() -> bool:
-        found[:] = await run(
-            session,
-            "SELECT pid FROM pg_stat_activity "
-            "WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        )
+        async with house.sessions() as session:  # a transaction sees what it saw at first
+            found[:] = await run(
+                session,
+                "SELECT pid FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            )
         return bool(found)
 
     await eventually(any_wait)
