@@ -1,7 +1,10 @@
 """Room in the log, on a server whose quota is really filled: work goes on, new work is refused."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +13,13 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import col, select, update
 
-from clipforge.v1.facts_pb2 import LogTrimmed, ProjectSubmitted, VideoImported
+from clipforge.v1.facts_pb2 import (
+    LogTrimmed,
+    ProjectDeleted,
+    ProjectSubmitted,
+    RemovalRequested,
+    VideoImported,
+)
 from clipforge_catalog.database import Sessions, open_database
 from clipforge_catalog.tables import Job, JobState, Project, ProjectState
 from clipforge_contracts import ids, subjects
@@ -32,9 +41,10 @@ from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.nats import NatsServer
+from clipforge_standalone.servers.process import Child
 from clipforge_standalone.servers.s3 import S3Server
 from gateways import House, problem
-from workshop import Gate, Workshop, eventually, submission
+from workshop import PATIENCE, Gate, Workshop, eventually, import_at_once, submission
 
 pytestmark = pytest.mark.integration
 
@@ -147,6 +157,59 @@ async def test_finished_projects_make_room_the_oldest_first_and_running_work_sta
     assert left == (old + young)[-len(left) :]
     async with sessions() as session:  # what people see of them stays
         assert len((await session.exec(select(Project))).all()) == len(running + old + young)
+
+
+async def test_the_projector_itself_keeps_room_and_has_removed_what_is_to_go(
+    small: Workshop, sessions: Sessions, bus: JetStream, database_url: str, tmp_path: Path
+) -> None:
+    deleted = large("deleted")
+    await small.gateway.state(deleted, fact_id=ids.new("evt"), once=True)
+    async with small.connected("import") as importer:
+        film = await import_at_once(deleted)
+        await importer.state(film, fact_id=ids.new("evt"), once=True)
+    gone = ProjectDeleted(project=deleted.project)
+    await small.gateway.state(gone, fact_id=ids.new("evt"), once=True)
+    names = await fill(small.gateway, 0.78, "film")
+    await catch_up(sessions, bus)
+    await finish(sessions, names)
+    service = Child(
+        "projector",
+        [sys.executable, "-m", "clipforge_projector"],
+        tmp_path / "projector.log",
+        env={
+            "PATH": os.environ["PATH"],
+            "CLIPFORGE_NATS_URL": small.user("projector").nats_url,
+            "CLIPFORGE_DATABASE_URL": database_url,
+            "CLIPFORGE_S3_ENDPOINT": "http://127.0.0.1:1",
+            "CLIPFORGE_S3_ACCESS_KEY": "none",
+            "CLIPFORGE_S3_SECRET_KEY": "none",
+            "CLIPFORGE_LOG_MAX_BYTES": str(QUOTA),
+            "CLIPFORGE_ROOM_AFTER_HOURS": "0.0001",
+            "CLIPFORGE_DATA_DIR": str(tmp_path),
+            "CLIPFORGE_ADMIN_PORT": "0",
+        },
+    )
+
+    async def trimmed() -> bool:
+        return (await bus.room()).share < MARKS.end
+
+    async def asked() -> bool:  # of the uploads of long ago it asks, too: of no keys
+        wanted = ("facts.removal-requested.>",)
+        async with aclosing(bus.follow(after=0, filters=wanted)) as requests:
+            async for entry in requests:
+                if isinstance(entry.fact, RemovalRequested) and entry.fact.keys:
+                    return any(film.objects.source_key.startswith(key) for key in entry.fact.keys)
+        return False
+
+    service.start()
+    try:
+        await eventually(trimmed)
+        assert await asyncio.wait_for(asked(), PATIENCE)
+    finally:
+        service.kill()
+
+    left = await in_the_log(small, names)
+    assert 0 < len(left) < len(names)
 
 
 async def test_what_is_over_for_less_than_a_day_stays(
