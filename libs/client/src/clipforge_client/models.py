@@ -379,6 +379,11 @@ class TenantShare(Model):
     outstanding: int  # waiting, active, delayed or deferred
     completed: int
     failed: int
+    oldest_outstanding_seconds: float | None = None
+    completed_last_hour: int = 0
+    completed_per_minute: float = 0.0
+    mean_seconds: float | None = None  # of work, of its jobs of the last hour
+    p95_seconds: float | None = None
 
 
 class Job(Model):
