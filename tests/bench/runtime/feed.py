@@ -9,15 +9,16 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from clipforge.v1 import common_pb2 as common
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact, encode
 from clipforge_contracts.pipeline import EXPORT
-from clipforge_contracts.plans import Plan
+from clipforge_contracts.plans import Plan, Priority
 from clipforge_runtime.jetstream import JetStream
-from clipforge_runtime.jetstream.publishing import envelope
+from clipforge_runtime.jetstream.publishing import envelope, publish
 from clipforge_runtime.settings import RuntimeSettings, load
 from samples import clip, media, objects, options, render
 
@@ -81,7 +82,7 @@ async def measured(
     return marks
 
 
-async def fill(bus: JetStream, jobs: Jobs, count: int) -> None:
+async def fill(bus: JetStream, jobs: Jobs, count: int, priority: Priority | None) -> None:
     """Many at once, not measured: nothing is confirmed but the last of each batch.
 
     The queue is paused meanwhile, so that workers which are up find all of them waiting.
@@ -89,12 +90,15 @@ async def fill(bus: JetStream, jobs: Jobs, count: int) -> None:
     await bus.pause(EXPORT)
     for n in range(1, count + 1):
         key, fact = jobs.next()
+        fact_id = ids.derive("evt", key)
+        place = subjects.fact_subject(fact)
+        subject = str(replace(place, priority=priority or place.priority))
+        headers = {**envelope(fact, fact_id, "gateway"), "Nats-Msg-Id": fact_id}
         if n % BULK == 0 or n == count:
-            await state(bus, key, fact)
+            await publish(
+                bus.connection, subject, encode(fact), message_id=fact_id, headers=headers
+            )
         else:
-            fact_id = ids.derive("evt", key)
-            headers = {**envelope(fact, fact_id, "gateway"), "Nats-Msg-Id": fact_id}
-            subject = str(subjects.fact_subject(fact))
             await bus.connection.publish(subject, encode(fact), headers=headers)
     await bus.resume(EXPORT)
 
@@ -109,11 +113,12 @@ async def main(
     tenants: int = 1,
     first: int = 0,
     bulk: bool = False,
+    priority: str = "",  # of what is filled in; what is stated is critical, as its plan says
 ) -> None:
     jobs = Jobs(first, hops, tenants)
     async with JetStream.connect(load(RuntimeSettings), name="gateway") as bus:
         if bulk:
-            await fill(bus, jobs, count)
+            await fill(bus, jobs, count, Priority(priority) if priority else None)
             return
         if warm:
             await measured(bus, jobs, count=warm, window=window, rate=0)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from statistics import quantiles
 from typing import Any
 
 from bench.runtime.brokers import Broker
-from bench.runtime.meter import MIB, Marks, Stuck, usage
+from bench.runtime.meter import MIB, POLL_SECONDS, Marks, Stuck, usage
 from bench.runtime.systems import Command, System
 from clipforge_standalone.servers.process import Child
 
@@ -23,6 +24,11 @@ SPARE = 40  # jobs behind the last measured one, so that no slot runs dry
 TIMED_SECONDS = 1.5
 FEWEST = 20  # jobs that a figure may rest on
 MOST_SECONDS = 90.0
+BEHIND = 2000  # low jobs behind a critical one ...
+SPENT = 1000  # ... and so many that may go while it is measured
+JOB_MS = 10
+URGENT_JOBS, URGENT_RATE = 40, 20  # a second
+FAR = 1_000_000  # a number that no low job has
 
 Figures = dict[str, float]
 
@@ -65,18 +71,18 @@ class Bench:
         return {"broker_cpu": after - before, **(json.loads(said) if said[:1] == "{" else {})}
 
     @contextmanager
-    def workers(self, slots: int, hops: int = 1) -> Iterator[list[int]]:
-        """The process ids of its workers."""
+    def workers(self, slots: int, hops: int = 1, job_ms: int = 0) -> Iterator[list[int]]:
+        """The process ids of its workers, whose last hop takes so long."""
         with ExitStack() as stack:
             children = []
             commands = self.system.work(self.broker, slots, self.marks.file, hops)
             for n, command in enumerate(commands):
-                children.append(stack.enter_context(self._running(n, command)))
+                children.append(stack.enter_context(self._running(n, command, job_ms)))
             yield [child.pid for child in children]
 
     @contextmanager
-    def _running(self, n: int, command: Command) -> Iterator[Child]:
-        env = {**os.environ, **command.env}
+    def _running(self, n: int, command: Command, job_ms: int) -> Iterator[Child]:
+        env = {**os.environ, **command.env, "BENCH_JOB_MS": str(job_ms)}
         child = Child("worker", command.argv, self.folder / f"worker{n}.log", env=env)
         child.start()
         try:
@@ -151,6 +157,43 @@ def process(
         "client_mib": worker_after.resident / MIB,
         "broker_mib": broker_after.resident / MIB,
     }
+
+
+def overtaking(system: System) -> Figures:
+    """Milliseconds that a critical job waits behind BEHIND low ones once the one slot is free.
+
+    They count from when it was stated, or from the end of the job that ran then: the later one.
+    """
+    with bench(system) as on:
+        fill = partial(on.feed, count=BEHIND + SPENT, bulk=True, priority="low")
+        if not system.held:
+            fill()
+        with on.workers(1, job_ms=JOB_MS):
+            if system.held:
+                on.feed(count=1)
+                on.marks.wait_for(1, on.system.first_seconds)
+                fill(first=1)
+            on.marks.wait_for(2, on.system.first_seconds)
+            said = on.feed(
+                count=URGENT_JOBS, window=8, rate=URGENT_RATE, first=FAR, priority="critical"
+            )
+            stated = dict(said["marks"])
+            deadline = time.monotonic() + MOST_SECONDS
+            while not stated.keys() <= dict(on.marks.read()).keys():
+                if time.monotonic() > deadline:
+                    raise Stuck("critical jobs do not begin")
+                time.sleep(POLL_SECONDS)
+            begun = on.marks.read()
+    last = max(n for n, (key, _) in enumerate(begun) if key in stated)
+    if last - len(stated) > SPENT:
+        raise Stuck(f"{last - len(stated)} low jobs were gone before the last critical one began")
+    waits = [
+        (at - max(stated[key], begun[n - 1][1] + JOB_MS * 1_000_000)) / 1e6
+        for n, (key, at) in enumerate(begun)
+        if key in stated
+    ]
+    cuts = quantiles(waits, n=100, method="inclusive")
+    return {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98]}
 
 
 def latency(system: System, hops: int, *, count: int, rate: float, slots: int = 3) -> Figures:

@@ -12,10 +12,12 @@ from bench.runtime.systems import (
     BULLMQ_ALWAYS,
     OURS_1S,
     OURS_ALWAYS,
+    PAIRED,
     System,
 )
 
 Test = str
+URGENT: Test = "critical-behind-2000"
 
 WHAT = {"tenants": "tenants", "waiting": "jobs waiting behind the measured ones"}
 
@@ -26,6 +28,7 @@ TITLES: Mapping[Test, str] = {
     "process-10": "process, 10 slots",
     "hop-1": "one hop, ms",
     "hop-4": "four hops, ms",
+    URGENT: "a critical job behind 2,000 low ones, 1 slot: ms, once the slot is free",
 }
 
 
@@ -64,7 +67,7 @@ def table(results: Results, systems: Sequence[System]) -> None:
     """Medians over the rounds, with the best round of what has a rate."""
     for test, title in TITLES.items():
         print(f"\n{title}")
-        waits = test.startswith("hop")
+        waits = test.startswith("hop") or test == URGENT
         head = ("p50", "p95", "p99") if waits else ("jobs/s", "best")
         columns = (*head, "client us", "broker us", "client MiB", "broker MiB")
         print(f"  {'':<18}" + "".join(f"{column:>12}" for column in columns))
@@ -106,6 +109,15 @@ def conditions(systems: Sequence[System]) -> None:
     print(f"{os.cpu_count()} cores, load {load}; everything on 127.0.0.1")
     for system in systems:
         print(f"  {system.name:<18}{system.durability}")
+
+
+def left_out(systems: Sequence[System]) -> None:
+    """Which rows some of them do not have, and why."""
+    for system in systems:
+        if system.no_chain:
+            print(f"  {system.name:<18}no four hops: {system.no_chain}")
+        if system not in PAIRED:
+            print(f"  {system.name:<18}no {URGENT}: without settings it orders by arrival alone")
 
 
 def last_line(results: Results) -> str:

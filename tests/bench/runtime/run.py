@@ -16,6 +16,7 @@ from functools import partial
 from bench.runtime import measure, report
 from bench.runtime.measure import Figures
 from bench.runtime.meter import Stuck
+from bench.runtime.report import URGENT
 from bench.runtime.systems import (
     BUILD,
     BULLMQ_1S,
@@ -53,12 +54,11 @@ def main() -> None:
             print(f"without {system.name}: {reason}")
             systems.remove(system)
     report.conditions(systems)
+    report.left_out(systems)
     began = time.monotonic()
     for number in range(wanted.rounds):
         print(f"round {number + 1} of {wanted.rounds}", flush=True)
-        side_by_side([one for one in systems if one in PAIRED], results, turned=number % 2 == 1)
-        if number == 0:
-            side_by_side([one for one in systems if one in OTHERS], results, turned=False)
+        side_by_side(systems, results, turned=number % 2 == 1)
     grown = [one for one in systems if one in GROWN]
     waiting = (*WAITING, MILLION) if wanted.big else WAITING
     if not wanted.no_growth:
@@ -82,10 +82,13 @@ def side_by_side(systems: Sequence[System], results: report.Results, *, turned: 
         "process-10": lambda system: measure.process(system, 10),
         "hop-1": lambda system: measure.latency(system, 1, count=HOP_JOBS, rate=HOP_RATE),
         "hop-4": lambda system: measure.latency(system, 4, count=CHAIN_JOBS, rate=CHAIN_RATE),
+        URGENT: measure.overtaking,
     }
     for test, take in tests.items():
         for system in reversed(systems) if turned else systems:
-            if test == "hop-4" and not system.chain:
+            if test == "hop-4" and system.no_chain:
+                continue
+            if test == URGENT and system not in PAIRED:
                 continue
             if test == "enqueue-64" and not system.window:
                 continue

@@ -3,6 +3,7 @@
 `python -m bench.runtime.work <stage> <slots> <file of marks or ->`
 """
 
+import asyncio
 import os
 import sys
 import time
@@ -46,8 +47,10 @@ async def detect_nothing(cause: facts.VideoTranscribed) -> Facts:
     )
 
 
-async def export_nothing(cause: facts.ExportRequested, *, marks: int) -> Facts:
+async def export_nothing(cause: facts.ExportRequested, *, marks: int, seconds: float) -> Facts:
     os.write(marks, f"{cause.project.project_id} {time.time_ns()}\n".encode())
+    if seconds:
+        await asyncio.sleep(seconds)
     record = documents.ExportRecord(
         objects=documents.ExportObjects(clip_key="tenants/sample/exports/clip.mp4"),
         width=1080,
@@ -64,11 +67,12 @@ async def export_nothing(cause: facts.ExportRequested, *, marks: int) -> Facts:
 
 def main(name: str, slots: str, marks: str) -> None:
     file = os.open(marks, os.O_WRONLY | os.O_APPEND)
+    seconds = int(os.environ["BENCH_JOB_MS"]) / 1000
     handlers: dict[str, Handler] = {
         "import": import_nothing,
         "transcription": transcribe_nothing,
         "clip-detection": detect_nothing,
-        "export": partial(export_nothing, marks=file),
+        "export": partial(export_nothing, marks=file, seconds=seconds),
     }
     run_stage(BY_STAGE[name], handlers[name], load(RuntimeSettings), concurrency=int(slots))
 

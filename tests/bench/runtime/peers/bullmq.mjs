@@ -10,6 +10,7 @@ const [role, text] = process.argv.slice(2);
 const options = { warm: 0, window: 1, rate: 0, hops: 1, first: 0, stage: 4, slots: 1, ...JSON.parse(text) };
 const [, host, port] = options.url.match(/\/\/([^:]+):(\d+)/);
 const connection = { host, port: Number(port), maxRetriesPerRequest: null };
+const JOB_MS = Number(process.env.BENCH_JOB_MS ?? 0);
 const STAGES = ['import', 'transcription', 'clip-detection', 'export'];
 const now = () => Math.round((performance.timeOrigin + performance.now()) * 1e6);
 const cpu = () => { const used = process.cpuUsage(); return (used.user + used.system) / 1e6; };
@@ -19,12 +20,13 @@ if (role === 'feed') await feed(); else await work();
 async function feed() {
   const queue = new Queue(options.hops > 1 ? STAGES[0] : STAGES[3], { connection });
   const body = 'x'.repeat(options.bytes);
+  const opts = { critical: { priority: 1 }, low: { priority: 4 } }[options.priority] ?? {};
   let n = options.first;
   const job = () => ({ key: `job-${n++}`, body });
 
   if (options.bulk) {
     for (let left = options.count; left > 0; left -= 250) {
-      await queue.addBulk(Array.from({ length: Math.min(250, left) }, () => ({ name: 'job', data: job() })));
+      await queue.addBulk(Array.from({ length: Math.min(250, left) }, () => ({ name: 'job', data: job(), opts })));
     }
     return queue.close();
   }
@@ -37,7 +39,7 @@ async function feed() {
         if (rate) await new Promise((done) => setTimeout(done, Math.max(0, begun + mine * 1000 / rate - performance.now())));
         const data = job();
         marks.push([data.key, now()]);
-        await queue.add('job', data);
+        await queue.add('job', data, opts);
       }
     };
     await Promise.all(Array.from({ length: options.window }, one));
@@ -58,7 +60,8 @@ async function work() {
   const next = last ? null : new Queue(STAGES[options.stage], { connection });
   const worker = new Worker(STAGES[options.stage - 1], async (job) => {
     if (last) writeSync(file, `${job.data.key} ${now()}\n`);
-    else await next.add('job', job.data);
+    if (last && JOB_MS) await new Promise((done) => setTimeout(done, JOB_MS));
+    if (!last) await next.add('job', job.data);
     return { done: true };
   }, { connection, concurrency: options.slots });
   worker.on('error', (error) => appendFileSync(process.stderr.fd, `${error}\n`));
