@@ -162,6 +162,19 @@ async def test_the_command_of_the_dry_run_says_what_goes_within_so_many_hours(ho
         assert row.expired_at is None
 
 
+async def test_a_dry_run_tells_which_uploads_are_to_be_given_up(house: House) -> None:
+    tenant = await house.tenant()
+    completed = await uploaded(house, tenant)
+    body = {"file_name": "a.mp4", "bytes": 4}
+    begun = str((await tenant.http.post("/v1/uploads", json=body)).json()["id"])
+
+    soon, now = await said("due", "49", house=house), await said("due", house=house)
+
+    assert f"upload uploads/{tenant.id}/{begun}/" in soon
+    assert completed not in soon
+    assert begun not in now
+
+
 async def said(*command: str, house: House) -> str:
     """What a command of the projector prints."""
     process = await asyncio.create_subprocess_exec(
@@ -172,8 +185,9 @@ async def said(*command: str, house: House) -> str:
             "CLIPFORGE_NATS_URL": house.nats.url("projector"),
             "CLIPFORGE_DATABASE_URL": house.settings.database_url.get_secret_value(),
             "CLIPFORGE_S3_ENDPOINT": house.settings.s3_endpoint,
-            "CLIPFORGE_S3_ACCESS_KEY": "none",
-            "CLIPFORGE_S3_SECRET_KEY": "none",
+            "CLIPFORGE_S3_BUCKET": house.settings.s3_bucket,
+            "CLIPFORGE_S3_ACCESS_KEY": house.settings.s3_access_key,
+            "CLIPFORGE_S3_SECRET_KEY": house.settings.s3_secret_key.get_secret_value(),
         },
     )
     out, _ = await process.communicate()

@@ -4,18 +4,15 @@ The store is walked from where the last look ended, a page at a time: a bucket m
 """
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 
 from clipforge.v1.facts_pb2 import ObjectsRemoved
 from clipforge_contracts.validation import MAX_REMOVED
 from clipforge_runtime.progress import Report
-from clipforge_runtime.storage import NotFound, ObjectStore, Stat
+from clipforge_runtime.storage import NotFound, ObjectStore
+from clipforge_runtime.uploads import UPLOADS, Upload, whole
 
-UPLOADS: Final = "uploads/"
-SESSION: Final = "session.json"
 PAGE: Final = 1000  # names a listing; an upload has two
 NAMES_AT_ONCE: Final = 10_000  # in one look: some seconds; the next look goes on there
 
@@ -35,40 +32,29 @@ async def look_at_uploads(
         progress(99, "looking at uploads of long ago")
         page = await store.find(UPLOADS, limit=PAGE, after=done.uploads_reached)
         seen += len(page)
-        for upload in _whole(page):
+        for upload in whole(page, full=len(page) == PAGE):
             if len(done.completed_uploads) == MAX_REMOVED:
                 return
             await _judge(upload, before, done, store)
-            done.uploads_reached = upload[-1].key
+            done.uploads_reached = upload.names[-1].key
         if len(page) < PAGE:
             done.uploads_reached = ""
             return
 
 
-def _whole(page: Sequence[Stat]) -> list[list[Stat]]:
-    """What lies in each upload's folder; without the last one where the page may end within it."""
-    uploads = [list(names) for _, names in groupby(page, key=lambda stat: _folder(stat.key))]
-    return uploads if len(page) < PAGE else uploads[:-1]
-
-
 async def _judge(
-    upload: Sequence[Stat], before: datetime, done: ObjectsRemoved, store: ObjectStore
+    upload: Upload, before: datetime, done: ObjectsRemoved, store: ObjectStore
 ) -> None:
-    if any(stat.modified > before for stat in upload):
+    if upload.newest > before:
         return
-    folder = _folder(upload[0].key)
-    if any(stat.key != folder + SESSION for stat in upload):
-        done.completed_uploads.append(folder)
+    if upload.is_completed:
+        done.completed_uploads.append(upload.folder)
         return
     try:
-        multipart = json.loads(await store.read(folder + SESSION))["multipart"]
+        multipart = json.loads(await store.read(upload.session))["multipart"]
     except NotFound:
         return  # aborted meanwhile
-    await store.abort_multipart(folder + "source", multipart)
-    await store.delete([folder + SESSION])
+    await store.abort_multipart(upload.folder + "source", multipart)
+    await store.delete([upload.session])
     done.objects += 1
-    done.bytes += upload[0].bytes
-
-
-def _folder(key: str) -> str:
-    return key.rpartition("/")[0] + "/"
+    done.bytes += upload.names[0].bytes

@@ -5,15 +5,14 @@ import contextlib
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
 from clipforge_catalog.database import open_database
-from clipforge_catalog.queries import retention
-from clipforge_projector import due, projector, schema
+from clipforge_projector import dry_run, projector, schema
 from clipforge_projector.due import keep_up
 from clipforge_projector.figures import keep_figures
 from clipforge_projector.layout import Layout
@@ -118,19 +117,9 @@ async def rebuild(settings: Settings, *, from_nothing: bool) -> None:
 
 
 async def show_due(settings: Settings, hours: float) -> None:
-    """A dry run: what is to go within some hours, in words; nothing goes."""
-    by = datetime.now(UTC) + timedelta(hours=hours)
-    url = settings.database_url.get_secret_value()
-    async with open_database(url, pool_size=1) as sessions, sessions() as session:
-        projects = await retention.films(session, settings.retention, by=by, limit=due.AT_ONCE)
-        exports = await retention.exports(session, settings.retention, by=by, limit=due.AT_ONCE)
-        removals = await retention.removals(session, asked_before=by - due.AGAIN, limit=due.AT_ONCE)
-    for project in projects:
-        sys.stdout.write(f"film of project {project.id}, finished {project.finished_at}\n")
-    for export, _ in exports:
-        sys.stdout.write(f"files of export {export.id}, finished {export.finished_at}\n")
-    for removal in removals:
-        sys.stdout.write(f"{removal.key}\n")
+    """A dry run; see dry_run.lines."""
+    async for line in dry_run.lines(settings, hours):
+        sys.stdout.write(f"{line}\n")
 
 
 def main(arguments: list[str]) -> None:
