@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,8 @@ from clipforge_contracts import subjects
 from clipforge_contracts.facts import encode
 from clipforge_contracts.pipeline import IMPORT
 from clipforge_contracts.plans import Plan, Priority
-from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.bus import DoneInPart, Unavailable
+from clipforge_runtime.jetstream import JetStream, pausing
 from clipforge_runtime.jetstream.publishing import envelope
 from workshop import Gate, Workshop, eventually, import_at_once, submission
 
@@ -159,6 +162,65 @@ async def test_a_paused_queue_starts_nothing_until_it_is_resumed(workshop: Works
         await workshop.hear(facts.VideoImported)
 
     assert (paused.waiting, paused.paused) == (1, True)
+
+
+async def test_a_pause_lets_what_runs_finish_and_no_worker_starts_anything(
+    workshop: Workshop,
+) -> None:
+    gate = Gate()
+    async with workshop.working(gate), workshop.working(gate):
+        await workshop.submit("film")
+        await gate.began()
+        await workshop.gateway.pause(IMPORT)
+        await workshop.submit("another")
+        gate.open()
+        await workshop.hear(facts.VideoImported)
+        with pytest.raises(TimeoutError):  # both are free, and both ask
+            await asyncio.wait_for(gate.begun.get(), 1.5)
+        paused = await workshop.counts()
+
+        await workshop.gateway.resume(IMPORT)
+        await workshop.hear(facts.VideoImported, 2)
+
+    assert (paused.waiting, paused.active, paused.paused) == (1, 0, True)
+
+
+async def test_a_pause_that_reaches_a_part_of_the_queue_says_so_and_is_made_whole(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = workshop.gateway.connection
+    ask, away = connection.api, {"import-low-l0", "import-high-l3"}
+
+    async def api(call: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        if call.startswith("CONSUMER.PAUSE.") and call.rpartition(".")[2] in away:
+            raise Unavailable("it does not answer")
+        return await ask(call, body)
+
+    monkeypatch.setattr(connection, "api", api)
+    monkeypatch.setattr(pausing, "AGAIN_SECONDS", 0.01)
+
+    async def of_priorities() -> list[tuple[bool, bool]]:
+        counts = await workshop.gateway.counts(IMPORT)
+        return [(counts[one].paused, counts[one].partly_paused) for one in Priority]
+
+    whole, in_part, not_at_all = (True, False), (False, True), (False, False)
+    with pytest.raises(DoneInPart, match="2 of the 16 consumers of video-import"):
+        await workshop.gateway.pause(IMPORT)
+    halfway = await of_priorities()
+    away.clear()
+    await workshop.gateway.pause(IMPORT)
+    paused = await of_priorities()
+    away.add("import-critical-l0")
+    with pytest.raises(DoneInPart):
+        await workshop.gateway.resume(IMPORT)
+    half_resumed = await of_priorities()
+    away.clear()
+    await workshop.gateway.resume(IMPORT)
+
+    assert halfway == [whole, in_part, whole, in_part]
+    assert paused == [whole] * 4
+    assert half_resumed == [in_part, not_at_all, not_at_all, not_at_all]
+    assert await of_priorities() == [not_at_all] * 4
 
 
 async def test_a_burst_is_done_once_each_by_several_workers(workshop: Workshop) -> None:

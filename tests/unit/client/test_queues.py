@@ -66,8 +66,17 @@ def test_the_table_of_queues_tells_what_is_paused(command: Command) -> None:
     said, _ = command("queues", httpx.Response(200, json={"transcription": QUEUE}))
 
     assert "paused" in said
+    assert "partly" not in said
     assert "62 s" in said
     assert "3.2 s" in said or "3.3 s" in said
+
+
+def test_the_table_of_queues_tells_what_is_paused_in_part(command: Command) -> None:
+    halfway = {**QUEUE, "paused": False, "partly_paused": True}
+
+    said, _ = command("queues", httpx.Response(200, json={"transcription": halfway}))
+
+    assert "partly" in said
 
 
 def test_a_queue_is_paused_and_resumed(command: Command) -> None:

@@ -364,6 +364,7 @@ class Queue(Model):
     completed: int
     failed: int
     paused: bool = False
+    partly_paused: bool = False  # a pause or a resume was broken off: ask for it again
     priorities: dict[str, dict[str, int]] = {}
     oldest_waiting_seconds: float | None = None
     completed_last_hour: int = 0

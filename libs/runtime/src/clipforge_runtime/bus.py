@@ -22,6 +22,10 @@ class Unavailable(Exception):
     """The log did not confirm within the time given. The fact may or may not have been stated."""
 
 
+class DoneInPart(Unavailable):
+    """Some of what belongs together has taken a change, and the rest has not: ask for it again."""
+
+
 class Reborn(Exception):
     """The log is another one now, made anew or restored: what was read before may not be in it."""
 
@@ -55,6 +59,7 @@ class Counts:
     delayed: int  # they failed, and are tried again at their time
     paused: bool
     deferred: int = 0  # held back: over a limit of the tenant's, or free work under load
+    partly_paused: bool = False  # a pause, or a resume, was broken off
 
 
 @dataclass(frozen=True)
@@ -253,7 +258,7 @@ class Reader(Protocol):
         ...
 
     async def pause(self, stage: Stage) -> None:
-        """Start nothing more in this queue, for every replica; what runs may finish."""
+        """Start nothing more in this queue, for every replica; what runs may finish. DoneInPart."""
         ...
 
     async def resume(self, stage: Stage) -> None: ...

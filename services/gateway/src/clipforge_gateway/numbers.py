@@ -94,6 +94,7 @@ def _numbers(count: Counts, ended: Counter[str] | None) -> Numbers:
         completed=ended[JobState.COMPLETED],
         failed=ended[JobState.FAILED],
         paused=count.paused,
+        partly_paused=count.partly_paused,
     )
 
 
@@ -102,9 +103,11 @@ def _together(each: Iterable[Numbers]) -> dict[str, int | bool]:
     sums = {
         name: sum(getattr(one, name) for one in every)
         for name in Numbers.model_fields
-        if name != "paused"
+        if name not in ("paused", "partly_paused")
     }
-    return {**sums, "paused": all(one.paused for one in every)}
+    paused = all(one.paused for one in every)
+    some = any(one.paused or one.partly_paused for one in every)
+    return {**sums, "paused": paused, "partly_paused": some and not paused}
 
 
 def _age(since: datetime | None) -> float | None:

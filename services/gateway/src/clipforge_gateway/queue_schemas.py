@@ -33,6 +33,11 @@ class Numbers(BaseModel):
     completed: int = Field(description="Done, of those whose project is kept")
     failed: int = Field(description="Given up, replayed ones included")
     paused: bool = Field(description="Nothing more is started")
+    partly_paused: bool = Field(
+        default=False,
+        description="Some of it is started and some not, as a pause or a resume was broken off: "
+        "pause or resume it again",
+    )
 
 
 class QueueView(Numbers):

@@ -57,7 +57,7 @@ def show_queues(context: typer.Context, as_json: AsJson = False) -> None:
                 str(one.completed_last_hour),
                 _seconds(one.mean_seconds),
                 _seconds(one.p95_seconds),
-                "paused" if one.paused else "",
+                "paused" if one.paused else "partly paused" if one.partly_paused else "",
             )
             for queue, one in found.items()
         ),

@@ -25,13 +25,15 @@ async def counts(
     found = {}
     for priority, infos in zip(Priority, each, strict=True):
         waiting = sum(int(info["num_pending"]) for info in infos)
+        paused = [info for info in infos if info.get("paused")]
         held = waiting if deferring and priority is deferrable(stage.name) else 0
         found[priority] = Counts(
             waiting=waiting - held,
             active=sum(int(info["num_ack_pending"]) for info in infos),
             delayed=scheduled.delayed[priority],
             deferred=scheduled.deferred[priority] + held,
-            paused=all(info.get("paused", False) for info in infos),
+            paused=len(paused) == len(infos),
+            partly_paused=0 < len(paused) < len(infos),
         )
     return found
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from clipforge_contracts import lanes, plans, subjects
@@ -29,6 +29,7 @@ from clipforge_runtime.jetstream import (
     following,
     holding,
     overdue,
+    pausing,
     progress,
     publishing,
     records,
@@ -42,8 +43,6 @@ from clipforge_runtime.jetstream.pulling import Pulls
 from clipforge_runtime.jetstream.schedules import Schedules
 from clipforge_runtime.jetstream.turns import GroupedTurns
 from clipforge_runtime.settings import RuntimeSettings
-
-FAR = timedelta(days=3650)  # a pause has an end in JetStream; resume comes first
 
 
 class JetStream:
@@ -303,10 +302,10 @@ class JetStream:
         return progress.watch(self.connection)
 
     async def pause(self, stage: Stage) -> None:
-        await self._pause_until(stage, datetime.now(UTC) + FAR)
+        await pausing.pause(self.connection, stage)
 
     async def resume(self, stage: Stage) -> None:
-        await self._pause_until(stage, None)
+        await pausing.resume(self.connection, stage)
 
     async def healthy(self) -> bool:
         try:
@@ -329,11 +328,6 @@ class JetStream:
                 return None
             raise
         return following.stored(reply["message"])
-
-    async def _pause_until(self, stage: Stage, until: datetime | None) -> None:
-        body = {"pause_until": until.isoformat()} if until else None
-        for durable in subjects.durables(stage):
-            await self.connection.api(f"CONSUMER.PAUSE.{subjects.STREAM}.{durable}", body)
 
 
 def _time(text: str) -> datetime:

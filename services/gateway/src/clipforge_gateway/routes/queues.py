@@ -1,6 +1,8 @@
 """Queues: how much waits, runs and has ended; paused and resumed for every worker."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -10,9 +12,10 @@ from clipforge_contracts.pipeline import BY_QUEUE, BY_STAGE
 from clipforge_contracts.plans import Priority
 from clipforge_gateway import numbers, queue_schemas
 from clipforge_gateway.parts import CallerDep, OperatorDep, PartsDep
-from clipforge_gateway.problems import FORBIDDEN, NOT_FOUND, Problem, documented
+from clipforge_gateway.problems import FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem, documented
 from clipforge_gateway.queue_schemas import Queue
 from clipforge_gateway.routes.jobs import Whereabouts, views_of
+from clipforge_runtime.bus import DoneInPart
 
 router = APIRouter(prefix="/v1/queues", tags=["queues"])
 log = logging.getLogger(__name__)
@@ -55,7 +58,8 @@ async def tenants(
 )
 async def pause(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_schemas.QueueView:
     """For every worker, until it is resumed; what runs may finish. Twice is no error."""
-    await parts.log.pause(BY_QUEUE[queue])
+    with _as_a_whole():
+        await parts.log.pause(BY_QUEUE[queue])
     log.warning("queue %s is paused", queue)
     return (await numbers.of_queues(parts.sessions, parts.log, (BY_QUEUE[queue],)))[queue]
 
@@ -68,9 +72,24 @@ async def pause(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_sch
 )
 async def resume(queue: Queue, parts: PartsDep, caller: OperatorDep) -> queue_schemas.QueueView:
     """Where nothing is paused, nothing changes."""
-    await parts.log.resume(BY_QUEUE[queue])
+    with _as_a_whole():
+        await parts.log.resume(BY_QUEUE[queue])
     log.warning("queue %s is resumed", queue)
     return (await numbers.of_queues(parts.sessions, parts.log, (BY_QUEUE[queue],)))[queue]
+
+
+@contextmanager
+def _as_a_whole() -> Iterator[None]:
+    """What was done in part is said to be, and asked for again."""
+    try:
+        yield
+    except DoneInPart as error:
+        log.error("%s", error)
+        raise Problem(
+            UNAVAILABLE,
+            "Only a part of the queue took it, as `partly_paused` in its numbers says. Ask again; "
+            "if that does not help, declare the log's consumers anew.",
+        ) from error
 
 
 @router.get(
