@@ -34,7 +34,7 @@ from clipforge_catalog.tables import (
     Removal,
     Usage,
 )
-from clipforge_contracts import ids
+from clipforge_contracts import ids, subjects
 from clipforge_contracts.documents import as_dict
 from clipforge_contracts.facts import Fact, project_of
 from clipforge_contracts.plans import Plan
@@ -174,6 +174,31 @@ async def test_a_failure_says_why_to_the_user(sessions: Sessions, bus: MemoryBus
         assert row is not None
         assert (row.state, row.failed_stage) == (ProjectState.FAILED, "import")
         assert row.failure_sentence == "This file is not a video."
+
+
+async def test_a_transaction_that_takes_long_leaves_the_rest_to_the_next(
+    sessions: Sessions, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "LONGEST_SECONDS", 0.0)
+    await tell(bus, *LIFE)
+    await position_in(sessions, bus)
+    heard: list[int] = []
+
+    first = await apply(sessions, bus.entries, incarnation="memory", position=0, seconds=0.0)
+    await projector.project(
+        sessions,
+        bus,
+        batch=10,
+        until=len(bus.entries),
+        on_facts=lambda entries: heard.extend(entry.sequence for entry in entries),
+    )
+
+    assert first == 1
+    assert heard == [entry.sequence for entry in bus.entries[1:]]
+    async with sessions() as session:
+        position = await session.get(Position, subjects.STREAM)
+        assert position is not None
+        assert position.seq == len(bus.entries)
 
 
 async def test_a_second_writer_steps_down(sessions: Sessions, bus: MemoryBus) -> None:

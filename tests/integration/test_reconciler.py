@@ -93,6 +93,23 @@ async def test_a_job_whose_message_has_expired_is_stated_again(
     assert (await the_job(sessions)).restated == 1
 
 
+async def test_a_row_that_is_being_written_is_not_waited_for(
+    workshop: Workshop, sessions: Sessions, bus: JetStream
+) -> None:
+    """Whoever waits for so long that a statement times out makes the projector step down."""
+    await lose(workshop, await submit(workshop, sessions, bus))
+
+    async with sessions.begin() as writing:
+        (await writing.exec(select(Job))).one().attempts = 1
+        await writing.flush()
+        await reconcile(sessions, bus, now=LATER)
+        meanwhile = await the_job(sessions)
+    await reconcile(sessions, bus, now=LATER)
+
+    assert (meanwhile.restated, meanwhile.looked_at) == (0, None)
+    assert (await the_job(sessions)).restated == 1
+
+
 @pytest.mark.parametrize("lane", [Lane.L0, Lane.L2])
 async def test_a_job_is_stated_again_in_the_lane_of_its_cause(
     workshop: Workshop, sessions: Sessions, bus: JetStream, lane: Lane

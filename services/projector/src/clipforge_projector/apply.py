@@ -1,6 +1,8 @@
 """Apply facts to the tables: in order, in batches, each once."""
 
+import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -129,34 +131,61 @@ CHANGES: Final[dict[type[Fact], tuple[Change, ...]]] = {
 
 
 async def apply(
-    sessions: Sessions, entries: Sequence[Entry], *, incarnation: str, position: int
+    sessions: Sessions,
+    entries: Sequence[Entry],
+    *,
+    incarnation: str,
+    position: int,
+    seconds: float = math.inf,
 ) -> int:
     """Apply entries in one transaction; the new position. SteppedDown where we are not alone.
+
+    After so many seconds those that are left wait for the next: others need the rows, too.
 
     A fact that cannot be applied must not stop those behind it: it is left out, counted, and its
     project says so. The fact stays in the log, for a `rebuild` with the defect mended.
     """
-    last, at = entries[-1].sequence, entries[-1].time
-    read = [(entry.fact, entry) for entry in entries if entry.fact is not None]
-    if skipped := [entry.sequence for entry in entries if entry.fact is None]:
-        log.error("skipping messages that cannot be read: %s", skipped)
-        UNAPPLIED.labels(UNREADABLE).inc(len(skipped))
+    where = incarnation, position
     try:
         async with sessions.begin() as session:
-            for fact, entry in read:
-                await _change_rows(session, fact, entry)
-            await move(session, incarnation=incarnation, position=position, last=last, at=at)
+            done = await _within(seconds, session, entries, _change_rows, where)
             notes = tally.of(session)
     except DEFECTS:
         async with sessions.begin() as session:
-            for fact, entry in read:
-                await _change_rows_or_leave_out(session, fact, entry)
-            await move(session, incarnation=incarnation, position=position, last=last, at=at)
+            done = await _within(seconds, session, entries, _change_rows_or_leave_out, where)
             notes = tally.of(session)
     notes.count()
-    for fact, _ in read:
-        APPLIED.labels(fact_name(fact)).inc()
-    return last
+    for entry in done:
+        if entry.fact is not None:
+            APPLIED.labels(fact_name(entry.fact)).inc()
+    if skipped := [entry.sequence for entry in done if entry.fact is None]:
+        log.error("skipping messages that cannot be read: %s", skipped)
+        UNAPPLIED.labels(UNREADABLE).inc(len(skipped))
+    return done[-1].sequence
+
+
+async def _within(
+    seconds: float,
+    session: AsyncSession,
+    entries: Sequence[Entry],
+    change: Change,
+    where: tuple[str, int],
+) -> Sequence[Entry]:
+    """Change rows by as many entries as the time allows, one at least; these."""
+    incarnation, position = where
+    loop, done = asyncio.get_running_loop(), 0
+    began = loop.time()
+    for entry in entries:
+        if entry.fact is not None:
+            await change(session, entry.fact, entry)
+        done += 1
+        if loop.time() - began > seconds:
+            break
+    last = entries[done - 1]
+    await move(
+        session, incarnation=incarnation, position=position, last=last.sequence, at=last.time
+    )
+    return entries[:done]
 
 
 async def _change_rows(session: AsyncSession, fact: Fact, entry: Entry) -> None:

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 KEPT_BY_TRIGGERS: Final = {"job_counts"}  # tables that go along with others
 LOCK: Final = 0x636C6970  # "clip": the advisory lock of the active projector
+# Of a transaction, which has rows locked that the reconciler and the layout wait for. Where they
+# waited for longer than a statement may take, the projector would step down, and never come on.
+LONGEST_SECONDS: Final = 2.0
 POSITION: Final = Gauge("clipforge_projector_position", "Sequence up to which rows are true")
 ACTIVE: Final = Gauge("clipforge_projector_active", "1 where this projector writes, 0 on standby")
 
@@ -73,9 +76,14 @@ async def project(
     if until is not None and position >= until:
         return position
     async for entries in _batches(log_.follow(after=position), batch):
-        position = await apply(sessions, entries, incarnation=incarnation, position=position)
-        POSITION.set(position)
-        on_facts(entries)
+        left: Sequence[Entry] = entries
+        while left:
+            position = await apply(
+                sessions, left, incarnation=incarnation, position=position, seconds=LONGEST_SECONDS
+            )
+            POSITION.set(position)
+            on_facts([entry for entry in left if entry.sequence <= position])
+            left = [entry for entry in left if entry.sequence > position]
         if until is not None and position >= until:
             break
     return position

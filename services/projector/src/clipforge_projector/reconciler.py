@@ -16,6 +16,7 @@ from typing import Final
 from google.protobuf.json_format import ParseError
 from prometheus_client import Counter
 from sqlmodel import and_, col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import JobReplayed, StageFailed
@@ -98,10 +99,16 @@ async def reconcile(sessions: Sessions, bus: JetStream, *, now: datetime) -> int
             log.error("job %s of %s could not be looked after: %s", job.id, job.stage, error)
             RESTATED.labels("failed").inc()
         async with sessions.begin() as session:
-            row = await session.get(Job, job.id)
+            row = await _unlocked(session, job)
             if row is not None:
                 row.looked_at = now
     return mended
+
+
+async def _unlocked(session: AsyncSession, job: Job) -> Job | None:
+    """Its row; None where it is gone, or somebody writes it: facts are being applied to it now."""
+    statement = select(Job).where(Job.id == job.id).with_for_update(skip_locked=True)
+    return (await session.exec(statement)).first()
 
 
 async def _waiting(sessions: Sessions, *, before: datetime) -> Sequence[Job]:
@@ -141,10 +148,10 @@ async def _is_lost(bus: JetStream, job: Job) -> bool:
 
 async def _mend(sessions: Sessions, bus: JetStream, job: Job) -> None:
     async with sessions.begin() as session:
-        row = await session.get(Job, job.id)
+        row = await _unlocked(session, job)
         whose = await ref_of(session, job)
         if row is None or whose is None:
-            return  # deleted meanwhile
+            return  # deleted meanwhile, or not lost after all
         cause = await cause_of(session, job)
         # Counted before it is stated: a crash between the two must not make it endless.
         row.restated += 1
