@@ -65,6 +65,9 @@ bench-pipeline: setup ## seconds, CPU seconds and memory of films through the wh
 bench-export: setup ## an export beside bare decoding and encoding (SECONDS=30)
 	@PYTHONPATH=tests $(BIN)/python tests/bench/export.py $(SECONDS)
 
+bench-cancel: setup ## milliseconds from a cancel to the death of a real Whisper and a real ffmpeg (TIMES=10)
+	@PYTHONPATH=tests $(BIN)/python tests/bench/cancelling.py $(TIMES)
+
 bench-runtime: setup ## the job runtime beside BullMQ, Celery and Taskiq (ROUNDS=2, BIG=1: a million waiting jobs)
 	@PYTHONPATH=tests $(BIN)/python -m bench.runtime.run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BIG),--big)
 
@@ -80,7 +83,7 @@ bench-transcription: setup ## word errors, word times, CPU and memory of transcr
 bench-lines: setup ## how long files and functions are
 	@$(BIN)/python tests/bench/lines.py
 
-bench: bench-transcription bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines ## every figure of the README and the notes
+bench: bench-transcription bench-detection bench-pipeline bench-export bench-cancel bench-runtime bench-gateway bench-limits bench-lines ## every figure of the README and the notes
 
 proto: setup ## generate the Python classes of proto/
 	cd proto && PATH=$(CURDIR)/$(BIN):$$PATH && buf lint && buf generate
@@ -109,4 +112,4 @@ promises: setup ## add what is new to what the API has promised (ANYWAY=1: also 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
-.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-runtime bench-gateway bench-limits bench-lines proto lock promises docs render images e2e
+.PHONY: help setup check test demo up chaos bench bench-detection bench-pipeline bench-export bench-cancel bench-runtime bench-gateway bench-limits bench-lines proto lock promises docs render images e2e

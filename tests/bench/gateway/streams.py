@@ -6,6 +6,7 @@ last event that they had. What counts as heard is each event of a listener's pro
 """
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Sequence
@@ -13,17 +14,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import quantiles
 
+import psutil
+
 from bench.gateway.asking import Connection
 from bench.gateway.filling import Filled
 from bench.gateway.places import Place, cpu_seconds, key, memory, replica, settings
 from clipforge.v1.common_pb2 import ProjectRef
 from clipforge.v1.facts_pb2 import ExportCancelled
 from clipforge_contracts import ids
+from clipforge_contracts.pipeline import IMPORT
 from clipforge_contracts.plans import Plan
 from clipforge_gateway.auth import FIRST_TENANT
+from clipforge_runtime.cause import Cause
 from clipforge_runtime.jetstream import JetStream
+from clipforge_runtime.running import Running
 from clipforge_standalone.stack import Stack
-from workshop import eventually
+from handed import Handed
+from workshop import eventually, submission
 
 REPLICAS = 2
 LISTENERS = 50  # of each project
@@ -32,6 +39,10 @@ EVENTS = 400
 RATE = 10.0  # events a second, each to fifty listeners
 RETRY_SECONDS = 2.0  # as the stream says
 HEAR_SECONDS = 300.0
+REPORTS = 60
+BETWEEN_REPORTS = (0.6, 1.4)  # seconds; each is written, as a worker writes twice a second
+DATA = b"data: "
+PROGRESS = DATA + b'{"job"'
 KIB, MIB = 2**10, 2**20
 
 
@@ -43,6 +54,7 @@ class Listener:
     project: str
     headers: dict[str, str]
     heard: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+    progress: dict[float, float] = field(default_factory=dict[float, float])  # by percent
     opened: int = 0
     refused: int = 0
 
@@ -61,6 +73,9 @@ class Listener:
                     if line.startswith(b"id: "):
                         last = line[4:].strip().decode()
                         self.heard.append((int(last.partition("-")[2]), time.perf_counter()))
+                    elif line.startswith(PROGRESS):
+                        percent = json.loads(line.removeprefix(DATA))["percent"]
+                        self.progress.setdefault(percent, time.perf_counter())
             except (OSError, asyncio.IncompleteReadError):
                 self.refused += 1
             finally:
@@ -130,6 +145,8 @@ async def _measured(stack: Stack, filled: Filled, places: Sequence[Place], numbe
             await _until_heard(listeners, stage)
             delays = _delays(listeners, stage, first)
             print(f"delay: p50 {delays[49]:.0f} ms, p99 {delays[98]:.0f} ms")
+            seen = await _progress(stack, listeners, projects[0])
+            print(f"progress: p50 {seen[49]:.0f} ms, p95 {seen[94]:.0f} ms after its report")
             telling = asyncio.create_task(stage.tell_at_a_rate(EVENTS))
             await asyncio.to_thread(places[0].stop)
             await asyncio.to_thread(places[0].start)
@@ -147,6 +164,7 @@ async def _measured(stack: Stack, filled: Filled, places: Sequence[Place], numbe
     return (
         f"streams={number} stream_kib={sum(grown) / number / KIB:.0f} "
         f"delay_p50_ms={delays[49]:.0f} delay_p99_ms={delays[98]:.0f} "
+        f"progress_p50_ms={seen[49]:.0f} progress_p95_ms={seen[94]:.0f} "
         f"lost={lost} twice={twice} replica_mib={largest / MIB:.0f}"
     )
 
@@ -162,6 +180,34 @@ async def _until_heard(listeners: Sequence[Listener], stage: Stage) -> None:
         await eventually(heard, within=HEAR_SECONDS)
     except TimeoutError:
         print(f"not heard: {sum(_missing(one, stage) for one in listeners)}")
+
+
+async def _progress(stack: Stack, listeners: Sequence[Listener], project: str) -> list[float]:
+    """Percentiles of ms, from what a handler reports to a worker until a listener has it."""
+    address = psutil.Process(stack.processes[IMPORT.name]).environ()["CLIPFORGE_NATS_URL"]
+    told: dict[float, float] = {}
+    film = submission("bench")
+    film.project.tenant_id, film.project.project_id = FIRST_TENANT, project
+    worker = settings(stack).model_copy(update={"nats_url": address})
+    async with JetStream.connect(worker, name=IMPORT.name) as bus:
+        running = Running(Cause.read(IMPORT, Handed(film)), bus, "bench")
+        async with running.alive(_is_unwanted):
+            for n in range(REPORTS):
+                await asyncio.sleep(random.uniform(*BETWEEN_REPORTS))
+                told[float(n + 1)] = time.perf_counter()
+                running.report(n + 1, "importing")
+            await asyncio.sleep(BETWEEN_REPORTS[1])  # the last one arrives
+    found = [
+        1000 * (at - told[percent])
+        for one in listeners
+        for percent, at in one.progress.items()
+        if one.project == project and percent in told
+    ]
+    return quantiles(found, n=100, method="inclusive")
+
+
+async def _is_unwanted(_: Cause) -> bool:
+    return False
 
 
 def _missing(listener: Listener, stage: Stage) -> int:
