@@ -2,10 +2,13 @@
 
 Every second of it has a value of its own, so what is lost, doubled or moved shows. As a program
 (`python tests/transcribing.py`) it is a worker that makes `merging` in CLIPFORGE_DATA_DIR where it
-would store a merged transcript, and hangs.
+would store a merged transcript, and hangs; with `--hang-after N` it makes `hanging` and hangs once
+so many parts are done, until it is asked to stop.
 """
 
 import asyncio
+import sys
+import time
 import wave
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +32,14 @@ from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import load
 from clipforge_runtime.storage import ObjectStore
 from clipforge_runtime.worker import Handler
-from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
+from clipforge_transcription.engines import (
+    Cancelled,
+    Engine,
+    Heard,
+    Language,
+    SpeechDetector,
+    Spoken,
+)
 from clipforge_transcription.handler import transcribe
 from clipforge_transcription.recogniser import Recogniser
 from clipforge_transcription.samples import RATE, Samples
@@ -71,6 +81,7 @@ class Reader:
     read: list[int] = field(default_factory=list[int])  # the first seconds of what was heard
     threads: set[int] = field(default_factory=set[int])  # that it was called in
     before: Callable[[int], None] = lambda _second: None
+    hangs: bool = False  # until it is cancelled
     _lock: Lock = field(default_factory=Lock)
 
     def hear(
@@ -87,6 +98,8 @@ class Reader:
             self.read.append(int(told[0]))
             self.threads.add(get_ident())
         self.before(int(told[0]))
+        while self.hangs and not cancelled():
+            time.sleep(0.02)
         heard: list[Heard] = []
         for second in sorted(set(told.tolist())):
             if cancelled():
@@ -122,13 +135,20 @@ def film(name: str, seconds: int, *, of: str = "") -> VideoImported:
 
 
 def handler(store: ObjectStore, folder: Path, reader: Reader, *, parts: int = 1) -> Handler:
+    """The stage's handler, where a reader listens."""
+    return worked(store, folder, reader, reader, parts=parts)
+
+
+def worked(
+    store: ObjectStore, folder: Path, engine: Engine, speech: SpeechDetector, *, parts: int = 1
+) -> Handler:
     """The stage's handler, as its composition root binds it."""
     folder.mkdir(exist_ok=True)
     return partial(
         transcribe,
         store=store,
         progress=report,
-        recogniser=Recogniser(reader, None, reader),
+        recogniser=Recogniser(engine, None, speech),
         sound=SoundCache(store, folder, 2**30),
         threads=ThreadPoolExecutor(parts),
     )
@@ -156,10 +176,23 @@ class HangsInMerge(S3Store):
         await super().write(key, body, content_type=content_type)
 
 
+def _hang_after(parts: int, said: Path, reader: Reader) -> None:
+    """Never read more: whoever is cancelled there sees it with the next second."""
+
+    def before(_second: int) -> None:
+        if len(reader.read) > parts:
+            said.touch()
+            reader.hangs = True
+
+    reader.before = before
+
+
 def main() -> None:
-    settings = load(Settings)
+    settings, reader = load(Settings), Reader()
+    if sys.argv[1:]:
+        _hang_after(int(sys.argv[2]), settings.data_dir / "hanging", reader)
     with scratch.folder(settings.scratch_dir, "transcription") as folder:
-        work = handler(HangsInMerge(settings), folder, Reader())
+        work = handler(HangsInMerge(settings), folder, reader)
         run_stage(QUICK, work, settings, concurrency=1)
 
 

@@ -6,10 +6,12 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ from clipforge_runtime.errors import Permanent
 from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import ObjectStore
-from clipforge_runtime.strain import strain
+from clipforge_runtime.strain import current, strain
 from clipforge_runtime.testing import FolderStore
 from exporting import make, request, spoken, stored
 from films import Films
@@ -59,6 +61,41 @@ async def test_a_clip_is_rendered_once_and_then_served(
     assert first.record == second.record
     with pytest.raises(FileNotFoundError):  # another look is another clip
         await export(request(film, 0, 1000, style="bar"), store, scratch)
+
+
+@pytest.mark.parametrize(
+    ("strained", "threads", "preset"),
+    [(0, [], "superfast"), (1, ["1", "1"], "superfast"), (2, ["1", "1"], "ultrafast")],
+)
+async def test_what_was_too_much_for_a_machine_is_rendered_with_less(
+    strained: int,
+    threads: list[str],
+    preset: str,
+    store: FolderStore,
+    scratch: Path,
+    films: Films,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    commands: list[list[str]] = []
+    run = ffmpeg.run
+
+    async def noted(arguments: Sequence[str], **options: Any) -> str:
+        commands.append(list(arguments))
+        return await run(arguments, **options)
+
+    film = films("plain.mp4")
+    await stored(store, film, spoken("Hello there"))
+    monkeypatch.setattr(ffmpeg, "run", noted)
+    token = current.set(strained)  # as the worker does that is handed it after a crash
+    wish = request(film, 0, 1000)
+    wish.render.quality = "standard"
+    made = await export(wish, store, scratch)
+    current.reset(token)
+
+    [render] = [command for command in commands if "libx264" in command]
+    assert [after for one, after in pairwise(render) if one == "-threads"] == threads
+    assert [after for one, after in pairwise(render) if one == "-preset"][-1] == preset
+    assert made.record.duration_ms > 0
 
 
 async def test_a_clip_that_is_served_again_stays_though_its_removal_had_been_asked_for(

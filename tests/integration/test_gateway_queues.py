@@ -3,17 +3,20 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from clipforge.v1 import facts_pb2 as facts
 from clipforge_contracts import ids
-from clipforge_contracts.pipeline import IMPORT, PIPELINE
+from clipforge_contracts.pipeline import CLIP_DETECTION, IMPORT, PIPELINE
+from clipforge_contracts.plans import Plan
 from clipforge_runtime.bus import Progress
+from clipforge_runtime.errors import Permanent, Transient
 from clipforge_runtime.jetstream.connection import connect
 from clipforge_runtime.jetstream.declare import declare
 from gateways import Film, House, Tenant, problem, working
-from workshop import PATIENCE, import_at_once
+from workshop import PATIENCE, eventually, import_at_once
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -65,6 +68,52 @@ async def test_a_queue_tells_how_long_things_wait_and_take(house: House) -> None
     idle = (await tenant.http.get("/v1/queues/video-export/metrics")).json()
     assert idle["oldest_waiting_seconds"] is None
     assert idle["mean_seconds"] is None
+
+
+async def test_each_priority_counts_what_runs_is_delayed_and_has_ended(house: House) -> None:
+    business, pro = await house.tenant(), await house.tenant(Plan.PRO)
+    runs, fails = [Film(business, await house.submit(business)) for _ in range(2)]
+    waits, ends = [Film(pro, await house.submit(pro)) for _ in range(2)]
+
+    async def handler(cause: facts.VideoTranscribed) -> facts.ClipsDetected:
+        match cause.film.project.project_id:
+            case runs.project:
+                await asyncio.Event().wait()
+            case fails.project:
+                raise Permanent("Nobody speaks in it.", reason="silent")
+            case waits.project:
+                raise Transient("The world is unwell.", after=timedelta(hours=1))
+        made: facts.ClipsDetected = ends.fact(facts.ClipsDetected)
+        return made
+
+    async def numbers() -> dict[str, Any]:
+        answer = await business.http.get("/v1/queues/clip-detection/metrics")
+        every: dict[str, Any] = answer.json()
+        return every
+
+    names, before = ("active", "delayed", "completed", "failed"), await numbers()
+
+    async def settled() -> bool:
+        now = await numbers()
+        return [now[name] - before[name] for name in names] == [1, 1, 1, 1]
+
+    async with working(house, CLIP_DETECTION, handler):
+        for film in (runs, fails, waits, ends):
+            for fact in film.life()[:2]:
+                await house.state(fact)
+        await eventually(settled)
+        now = await numbers()
+
+    changed = {
+        priority: {name for name in names if now["priorities"][priority][name] != then[name]}
+        for priority, then in before["priorities"].items()
+    }
+    assert changed == {
+        "critical": set(),
+        "high": {"active", "failed"},
+        "normal": {"delayed", "completed"},
+        "low": set(),
+    }
 
 
 async def test_a_paused_queue_starts_nothing_and_goes_on_when_resumed(

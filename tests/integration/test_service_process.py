@@ -20,6 +20,7 @@ from clipforge_catalog.tables import Job, Transcript, Usage
 from clipforge_contracts import ids
 from clipforge_contracts.pipeline import TRANSCRIPTION
 from clipforge_projector import projector
+from clipforge_runtime.bus import Counts
 from clipforge_standalone.servers import ports
 from clipforge_standalone.servers.process import Child
 from workshop import QUICK, Workshop, eventually, import_at_once, quick, submission, without
@@ -140,6 +141,26 @@ async def test_a_worker_that_is_killed_costs_a_crash_and_no_attempt(
     assert (entry.headers["cf-attempt"], entry.headers["cf-crashes"]) == ("1", "1")
     await workshop.idle()
     assert len(await workshop.log("facts.video-imported.>")) == 1
+
+
+async def test_a_limit_that_an_operator_sets_holds_over_all_processes(
+    workshop: Workshop, start: Start, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        start(CLIPFORGE_RUNNING_LIMIT_BUSINESS="1")
+    await workshop.submit("hang")
+    other = submission("hang")
+    other.project.project_id = ids.derive("prj", "another")
+    await workshop.gateway.state(other, fact_id=ids.derive("evt", "another"), once=True)
+
+    async def settled() -> bool:
+        return await workshop.counts() == Counts(0, 1, 0, paused=False, deferred=1)
+
+    await eventually(settled)
+    (tmp_path / "open").touch()
+    done = await workshop.hear(facts.VideoImported, 2)
+
+    assert [entry.headers["cf-attempt"] for entry in done] == ["1", "1"]
 
 
 @pytest.mark.parametrize("wakes", ["after its successor has ended", "while its successor works"])

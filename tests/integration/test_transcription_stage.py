@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -18,7 +19,7 @@ from clipforge_runtime.s3 import S3Store
 from clipforge_runtime.settings import RuntimeSettings
 from clipforge_runtime.storage import Stat
 from clipforge_standalone.servers.process import Child
-from samples import nobody
+from samples import TENANT, nobody
 from transcribing import QUICK, Reader, clock, film, spoken, transcript, words
 from workshop import PATIENCE, Workshop, eventually
 
@@ -153,26 +154,32 @@ async def test_the_first_part_to_fail_for_good_fails_the_job_and_stops_the_other
     assert "video-transcribed" not in told
 
 
+def worker(workshop: Workshop, store: RuntimeSettings, folder: Path, *arguments: str) -> Child:
+    """A worker in a process of its own, which hangs where it would store what is merged."""
+    return Child(
+        "worker",
+        [sys.executable, str(Path(transcribing.__file__)), *arguments],
+        folder / "worker.log",
+        env={
+            "PATH": os.environ["PATH"],
+            "CLIPFORGE_NATS_URL": workshop.user("transcription").nats_url,
+            "CLIPFORGE_S3_ENDPOINT": store.s3_endpoint,
+            "CLIPFORGE_S3_BUCKET": store.s3_bucket,
+            "CLIPFORGE_S3_ACCESS_KEY": store.s3_access_key,
+            "CLIPFORGE_S3_SECRET_KEY": store.s3_secret_key.get_secret_value(),
+            "CLIPFORGE_DATA_DIR": str(folder),
+            "CLIPFORGE_SCRATCH_DIR": str(folder),
+            "CLIPFORGE_GRACE_SECONDS": "2",
+        },
+    )
+
+
 async def test_a_worker_killed_in_the_middle_of_merging_loses_nothing(
     workshop: Workshop, store: S3Store, sound: Path, tmp_path: Path, s3_settings: RuntimeSettings
 ) -> None:
     await workshop.hurry(QUICK)
     await imported(workshop, store, sound)
-    victim = Child(
-        "victim",
-        [sys.executable, str(Path(transcribing.__file__))],
-        tmp_path / "victim.log",
-        env={
-            "PATH": os.environ["PATH"],
-            "CLIPFORGE_NATS_URL": workshop.user("transcription").nats_url,
-            "CLIPFORGE_S3_ENDPOINT": s3_settings.s3_endpoint,
-            "CLIPFORGE_S3_BUCKET": s3_settings.s3_bucket,
-            "CLIPFORGE_S3_ACCESS_KEY": s3_settings.s3_access_key,
-            "CLIPFORGE_S3_SECRET_KEY": s3_settings.s3_secret_key.get_secret_value(),
-            "CLIPFORGE_DATA_DIR": str(tmp_path),
-            "CLIPFORGE_SCRATCH_DIR": str(tmp_path),
-        },
-    )
+    victim = worker(workshop, s3_settings, tmp_path)
     victim.start()
     try:
 
@@ -193,6 +200,43 @@ async def test_a_worker_killed_in_the_middle_of_merging_loses_nothing(
     assert reader.read == []  # every part was there
     assert words(await transcript(store, done.transcript_key)) == spoken(SECONDS)
     assert (await stated(workshop)).count("video-transcribed") == 1
+
+
+async def test_a_worker_that_is_asked_to_stop_half_way_has_no_part_heard_again_that_was_done(
+    workshop: Workshop, store: S3Store, sound: Path, tmp_path: Path, s3_settings: RuntimeSettings
+) -> None:
+    await imported(workshop, store, sound)
+    leaver = worker(workshop, s3_settings, tmp_path, "--hang-after", "3")
+    leaver.start()
+    try:
+
+        async def half_way() -> bool:
+            return (tmp_path / "hanging").exists()
+
+        await eventually(half_way)
+        os.kill(leaver.pid, signal.SIGTERM)
+
+        async def gone() -> bool:
+            return not leaver.running
+
+        await eventually(gone)
+        code = leaver.exit_code
+    finally:
+        leaver.kill()
+    done_before = await store.find(f"tenants/{TENANT}/chunks/")
+    reader = Reader()
+    async with workshop.working(
+        transcribing.handler(store, tmp_path / "heir", reader), stage=QUICK
+    ):
+        [done] = await outcome(workshop)
+        await workshop.idle(QUICK)
+    [end] = await workshop.hear(facts.VideoTranscribed)
+
+    assert code == 0
+    assert len(done_before) == 3
+    assert len(reader.read) == PARTS - 3
+    assert (end.headers["cf-attempt"], end.headers["cf-crashes"]) == ("1", "0")
+    assert words(await transcript(store, done.transcript_key)) == spoken(SECONDS)
 
 
 async def test_the_same_film_again_is_served_and_parts_that_are_there_are_not_heard_again(

@@ -1,47 +1,27 @@
 """When a job that failed is tried again, and by whose policy."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipforge_contracts import subjects
-from clipforge_contracts.facts import encode
-from clipforge_contracts.pipeline import IMPORT, PIPELINE, WEBHOOKS, Attempts, Stage
+from clipforge_contracts.pipeline import (
+    IMPORT,
+    PIPELINE,
+    TRANSCRIPTION,
+    WEBHOOKS,
+    Attempts,
+    Stage,
+)
 from clipforge_contracts.plans import Plan
 from clipforge_runtime.cause import Cause
-from clipforge_runtime.jetstream.publishing import envelope
 from clipforge_runtime.retry import FARTHEST, backoff, wait
+from handed import Handed
 from workshop import submission
 
 DOUBLING = [stage for stage in PIPELINE if not stage.attempts_of(Plan.FREE).waits]
-
-
-@dataclass(frozen=True)
-class Handed:
-    """A film to import, handed to a worker for the first time."""
-
-    plan: Plan
-    stream: str = subjects.STREAM
-    sequence: int = 1
-    deliveries: int = 1
-    subject: str = field(init=False)
-    data: bytes = field(init=False)
-    headers: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        fact = submission("film", self.plan)
-        object.__setattr__(self, "subject", str(subjects.fact_subject(fact)))
-        object.__setattr__(self, "data", encode(fact))
-        object.__setattr__(self, "headers", envelope(fact, "evt_1", "test"))
-
-    async def ack(self) -> None:
-        raise AssertionError("nothing is settled here")
-
-    async def in_progress(self) -> None:
-        raise AssertionError("nothing runs here")
 
 
 @pytest.mark.parametrize("plan", Plan)
@@ -49,7 +29,7 @@ def test_a_job_is_tried_by_the_policy_of_its_stage_and_its_tenants_plan(plan: Pl
     patient = Attempts(limit=7, first=timedelta(minutes=1))
     stage = replace(IMPORT, attempts={Plan.PRO: patient})
 
-    policy = Cause.read(stage, Handed(plan)).policy
+    policy = Cause.read(stage, Handed(submission("film", plan))).policy
 
     assert (policy == patient) is (plan is Plan.PRO)
     assert policy == stage.attempts_of(plan)
@@ -92,3 +72,35 @@ def test_whoever_refuses_may_ask_for_a_longer_wait_of_a_day_at_most() -> None:
     assert wait(policy, 1, after=timedelta(hours=1)) == timedelta(hours=1)
     assert wait(policy, 1, after=timedelta(days=9)) == timedelta(hours=24)
     assert wait(policy, 1, after=timedelta(0)) <= policy.first
+
+
+@pytest.mark.parametrize("drawn", [0.25, 0.75])
+@pytest.mark.parametrize(
+    ("plan", "ceilings"),
+    [
+        (Plan.BUSINESS, (1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300)),
+        (Plan.PRO, (2, 4, 8, 16, 32, 64, 128, 256, 300, 300)),
+        (Plan.FREE, (2, 4, 8, 16, 32, 64, 128, 256, 300, 300)),
+    ],
+)
+def test_a_wait_is_drawn_from_all_below_the_ceiling(
+    plan: Plan, ceilings: tuple[int, ...], drawn: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clipforge_runtime.retry.random.random", lambda: drawn)
+    policy = TRANSCRIPTION.attempts_of(plan)
+
+    waits = [backoff(policy, attempt + 1).total_seconds() for attempt in range(len(ceilings))]
+
+    assert waits == [drawn * ceiling for ceiling in ceilings]
+
+
+@pytest.mark.parametrize(("drawn", "seconds"), [(0.25, (4.75, 285)), (0.75, (4.25, 255))])
+def test_of_a_wait_that_the_policy_names_up_to_a_fifth_is_taken_off(
+    drawn: float, seconds: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clipforge_runtime.retry.random.random", lambda: drawn)
+    policy = WEBHOOKS.attempts_of(Plan.PRO)
+
+    waits = tuple(backoff(policy, attempt).total_seconds() for attempt in (1, 2))
+
+    assert waits == pytest.approx(seconds)
