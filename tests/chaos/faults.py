@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chaos import brokers, strikes
+from chaos import brokers, log_strikes, strikes
 from chaos.house import House
 from chaos.requests import POISON
 from chaos.roles import LEASE
@@ -46,17 +46,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "endpoint-away": Kind(strikes.endpoint_away, (1, 5), repeats=False),
     "kill-at-retry": Kind(strikes.kill_at_retry, (0, 0)),
     "stop": Kind(strikes.stop, (0.2, 1), (*WORKERS, *APART)),
-    "log-kill": Kind(strikes.log_kill, (0.1, 1)),
-    "log-away": Kind(strikes.log_kill, (1.4 * _LEASE, 2 * _LEASE), on=("lone",)),
-    "log-freeze": Kind(strikes.log_freeze, (1, 2 * _LEASE)),
-    "log-kill-at-retry": Kind(strikes.log_kill_at_retry, (0.1, 0.5)),
-    "log-full": Kind(strikes.log_full, (1, 4), on=("lone",)),
-    "disk-full": Kind(strikes.disk_full, (1, 4), on=("disk",), mounts=True),
-    "disk-full-on-one": Kind(strikes.disk_full, (2, 6), on=("three",), mounts=True),
-    "power-cut": Kind(strikes.power_cut, (0.2, 1), on=("disk",), mounts=True),
-    "leader-kill": Kind(strikes.leader_kill, (0.5, 6), on=("three",)),
-    "leader-freeze": Kind(strikes.leader_freeze, (2, 8), on=("three",)),
-    "partition": Kind(strikes.partition, (3, 9), on=("three",)),
+    "log-kill": Kind(log_strikes.log_kill, (0.1, 1)),
+    "log-away": Kind(log_strikes.log_kill, (1.4 * _LEASE, 2 * _LEASE), on=("lone",)),
+    "log-freeze": Kind(log_strikes.log_freeze, (1, 2 * _LEASE)),
+    "log-kill-at-retry": Kind(log_strikes.log_kill_at_retry, (0.1, 0.5)),
+    "log-full": Kind(log_strikes.log_full, (1, 4), on=("lone",)),
+    "disk-full": Kind(log_strikes.disk_full, (1, 4), on=("disk",), mounts=True),
+    "disk-full-on-one": Kind(log_strikes.disk_full, (2, 6), on=("three",), mounts=True),
+    "power-cut": Kind(log_strikes.power_cut, (0.2, 1), on=("disk",), mounts=True),
+    "leader-kill": Kind(log_strikes.leader_kill, (0.5, 6), on=("three",)),
+    "leader-freeze": Kind(log_strikes.leader_freeze, (2, 8), on=("three",)),
+    "partition": Kind(log_strikes.partition, (3, 9), on=("three",)),
     "database-kill": Kind(strikes.database_kill, (0.2, 2), repeats=False),
     "database-refuses": Kind(strikes.database_refuses, (1, 4), repeats=False),
     "store-kill": Kind(strikes.store_kill, (0.2, 1), excuse=STORE),
@@ -65,9 +65,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "store-declines": Kind(strikes.store_declines, (0.5, 2), excuse=STORE),
     "store-cuts": Kind(strikes.store_cuts, (0.5, 2), excuse=STORE),
     "clock": Kind(strikes.clock, (2, 6), EVERYBODY),
-    "again": Kind(strikes.again, (0, 0)),
+    "again": Kind(log_strikes.again, (0, 0)),
     POISON: Kind(strikes.poison, (0, 0), on=("lone",)),
-    "garbled": Kind(strikes.garbled, (0, 0), STAGES, repeats=False),
+    "garbled": Kind(log_strikes.garbled, (0, 0), STAGES, repeats=False),
 }
 
 
