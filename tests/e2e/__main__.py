@@ -121,12 +121,13 @@ def later_life(figures: dict[str, float], folder: Path, wanted: Sequence[str]) -
 
 def changed(name: str, visitor: Visitor, change: Callable[[], None]) -> Mapping[str, float]:
     """Seconds of a change of all pods, and what was done meanwhile. Failed where it takes long."""
+    ended: list[int] = []
     seconds, done = upheavals.under_load(
-        visitor, lambda: upheavals.ended_well(NAMESPACE, change), gap=GAP_SECONDS
+        visitor, lambda: ended.append(upheavals.ended_well(NAMESPACE, change)), gap=GAP_SECONDS
     )
     if seconds > CHANGE_SECONDS:
         raise Failed(f"{name} took {seconds:.0f} s, and not {CHANGE_SECONDS} at most")
-    return {f"{name}_s": seconds, **done}
+    return {f"{name}_s": seconds, "pods_ended": sum(ended), **done}
 
 
 def followed(visitor: Visitor) -> Mapping[str, float]:

@@ -66,14 +66,18 @@ def roll_back(namespace: str, release: str) -> None:
     all_ready(namespace)
 
 
-def ended_well(namespace: str, change: Callable[[], None]) -> None:
-    """A change whose pods all end as they were asked to. Failed where one had to be killed."""
+def ended_well(namespace: str, change: Callable[[], None]) -> int:
+    """A change whose pods all end as they were asked to; how many did.
+
+    Failed where one had to be killed.
+    """
     with departures(namespace) as codes:
         change()
     if not codes:
         raise Failed("nobody saw a pod end: that proves nothing")
     if killed := {pod: code for pod, code in codes.items() if code}:
         raise Failed(f"these pods did not end by themselves when they were asked to: {killed}")
+    return len(codes)
 
 
 def _must_have_gone_on(done: Mapping[str, float], gap: float) -> None:
