@@ -27,6 +27,11 @@ def follow(namespace: str, job: str) -> None:
     home = os.environ.get("HOME", "/")
     shell = ("setsid", "--wait", "bash", "-euo", "pipefail", "-c", script)
     said = run("env", f"HOME={home}", *shell, seconds=SECONDS)
-    # It stands among the dead letters and the jobs, and is done after all.
-    if said.count(job) < 2 or "1 replayed." not in said:
+    # It stands among the dead letters and the jobs, and is done after all: as another job, whose id
+    # is the last that is said.
+    if (
+        said.count(job) < 2
+        or re.fullmatch(r"job_\w+", last := said.split()[-1]) is None
+        or last == job
+    ):
         raise Failed(f"the guide does not tell of {job}, which has failed:\n{said[-3000:]}")
