@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from clipforge_client.calls import Call
 from clipforge_client.errors import ClientError, NotClipForge, error_of
-from clipforge_client.models import Event
+from clipforge_client.models import Event, Tagged
 
 T = TypeVar("T")
 STRANGER = "is CLIPFORGE_URL right, or the profile in use? `clipforge up` prints an address"
@@ -22,11 +22,12 @@ def read(call: Call[T], status: int, headers: Mapping[str, str], body: bytes) ->
         raise refusal(status, headers, body)
     kind = headers.get("content-type", "")
     try:
-        return call.read(json.loads(body) if "json" in kind and body else body.decode())
+        found = call.read(json.loads(body) if "json" in kind and body else body.decode())
     except (ValueError, TypeError, ValidationError) as error:
         raise NotClipForge(
             f"The answer to {call.method} {call.path} is not ClipForge's: {STRANGER}."
         ) from error
+    return found.tagged(headers.get("etag", "")) if isinstance(found, Tagged) else found
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> ClientError:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from clipforge_client import calls, connection
+from clipforge_client import calls, connection, tags
 from clipforge_client.async_brands import AsyncBrands
 from clipforge_client.async_content import AsyncContent
 from clipforge_client.async_queues import AsyncQueues
@@ -139,17 +139,18 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
 
     async def edit_project(
         self,
-        project_id: str,
+        project: str | Project,
         *,
         title: str | None = None,
         options: Mapping[str, Any] | None = None,
-        if_match: str = "*",
+        if_match: str = "",
     ) -> Project:
         """Another title; other options, where their work is still to come, else Conflict.
 
-        With the ETag that was read as `if_match`, only if nobody has edited it meanwhile.
+        Of a project that was read: Changed where somebody has edited it since.
         """
-        call = calls.edit_project(project_id, title, options or {}, if_match)
+        project_id, tag = tags.edit_of(project, if_match)
+        call = calls.edit_project(project_id, title, options or {}, tag)
         return await self._wire.do(call)
 
     async def cancel_project(self, project_id: str) -> Project:
@@ -239,9 +240,13 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
         """A new tenant, without a key."""
         return await self._wire.do(calls.create_tenant(name, plan))
 
-    async def edit_tenant(self, tenant_id: str, *, name: str = "", plan: str = "") -> Tenant:
-        """Rename it, or move it to another plan, whatever it is now."""
-        return await self._wire.do(calls.edit_tenant(tenant_id, {"name": name, "plan": plan}))
+    async def edit_tenant(
+        self, tenant: str | Tenant, *, name: str = "", plan: str = "", if_match: str = ""
+    ) -> Tenant:
+        """Rename it, or move it to another plan. Of one that was read: as an edit of a project."""
+        tenant_id, tag = tags.edit_of(tenant, if_match)
+        changes = {"name": name, "plan": plan}
+        return await self._wire.do(calls.edit_tenant(tenant_id, changes, tag))
 
     async def tenant_keys(self, tenant_id: str) -> list[ApiKey]:
         """The API keys of a tenant that are in use."""

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from clipforge_client import content_calls
+from clipforge_client import content_calls, tags
 from clipforge_client.async_wire import AsyncWire
 from clipforge_client.models import (
     Asset,
@@ -60,7 +60,7 @@ class AsyncContent:
 
     async def edit_clip(
         self,
-        clip_id: str,
+        clip: str | Clip,
         *,
         title: str | None = None,
         hashtags: Sequence[str] | None = None,
@@ -69,12 +69,13 @@ class AsyncContent:
         first_word: int | None = None,
         last_word: int | None = None,
         snap: bool = True,
-        if_match: str = "*",
+        if_match: str = "",
     ) -> Clip:
-        """Change what is named. With the ETag that was read as `if_match`, only if it is still so.
+        """Change what is named. Of a clip that was read: Changed where it is not so any more.
 
-        Conflict where somebody else has changed it meanwhile.
+        Of an id, whatever it is, unless `if_match` says the `etag` that was read.
         """
+        clip_id, tag = tags.edit_of(clip, if_match)
         changes = {
             "title": title,
             "hashtags": None if hashtags is None else list(hashtags),
@@ -84,20 +85,25 @@ class AsyncContent:
             "last_word": last_word,
             "snap": snap,
         }
-        return await self._wire.do(content_calls.edit_clip(clip_id, changes, if_match))
+        return await self._wire.do(content_calls.edit_clip(clip_id, changes, tag))
 
     async def delete_clip(self, clip_id: str) -> None:
         """Hide it from every list. Its exports stay."""
         await self._wire.do(content_calls.delete_clip(clip_id))
 
     async def edit_transcript(
-        self, project_id: str, *operations: Mapping[str, Any], if_match: str = "*"
+        self,
+        project: str | TranscriptVersion,
+        *operations: Mapping[str, Any],
+        if_match: str = "",
     ) -> TranscriptVersion:
         """Correct what is said: `replace`, `delete`, `merge`, `split` or `retime` words.
 
-        Indexes are those of one version: send the ETag that was read with them as `if_match`.
+        Indexes are those of one version: say the `etag` of the words that they are of as
+        `if_match`, or hand over the version that an edit before this one has made.
         """
-        return await self._wire.do(content_calls.edit_transcript(project_id, operations, if_match))
+        project_id, tag = tags.edit_of(project, if_match)
+        return await self._wire.do(content_calls.edit_transcript(project_id, operations, tag))
 
     def words(
         self, project_id: str, *, start_ms: int = 0, end_ms: int | None = None

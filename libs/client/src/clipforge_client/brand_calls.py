@@ -83,8 +83,9 @@ def update(
     )
 
 
-def delete(kind: Kind, look: str) -> Call[None]:
-    return Call("DELETE", f"/v1/{kind}/{id_in_path(look)}", nothing)
+def delete(kind: Kind, look: str, if_match: str) -> Call[None]:
+    headers = {"If-Match": if_match}
+    return Call("DELETE", f"/v1/{kind}/{id_in_path(look)}", nothing, headers=headers)
 
 
 def built_in_styles() -> Call[Page[BuiltInStyle]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from clipforge_client import brand_calls
+from clipforge_client import brand_calls, tags
 from clipforge_client.models import (
     Batch,
     BrandAsset,
@@ -73,15 +73,17 @@ class Brands:
         return self._wire.pages(lambda cursor: brand_calls.versions("brand-kits", kit_id, cursor))
 
     def update_brand_kit(
-        self, kit_id: str, name: str, *, if_match: str = "*", **kit: Any
+        self, kit: str | BrandKit, name: str, *, if_match: str = "", **rest: Any
     ) -> BrandKit:
-        """Another version of the whole kit. Conflict where the ETag `if_match` is an old one."""
-        body = {"name": name, **kit}
-        return self._wire.do(brand_calls.update("brand-kits", BrandKit, kit_id, body, if_match))
+        """Another version of the whole kit. Of one that was read: Changed where it is old."""
+        kit_id, tag = tags.edit_of(kit, if_match)
+        body = {"name": name, **rest}
+        return self._wire.do(brand_calls.update("brand-kits", BrandKit, kit_id, body, tag))
 
-    def delete_brand_kit(self, kit_id: str) -> None:
+    def delete_brand_kit(self, kit: str | BrandKit, *, if_match: str = "") -> None:
         """Forget a brand kit. Its files stay."""
-        self._wire.do(brand_calls.delete("brand-kits", kit_id))
+        kit_id, tag = tags.edit_of(kit, if_match)
+        self._wire.do(brand_calls.delete("brand-kits", kit_id, tag))
 
     def built_in_styles(self) -> list[BuiltInStyle]:
         """The caption styles that everybody has."""
@@ -112,17 +114,19 @@ class Brands:
         )
 
     def update_caption_style(
-        self, style_id: str, name: str, base: str, *, if_match: str = "*", **style: Any
+        self, style: str | CaptionStyle, name: str, base: str, *, if_match: str = "", **rest: Any
     ) -> CaptionStyle:
-        """Another version of the whole style. Conflict where `if_match` is an old ETag."""
-        body = {"name": name, "base": base, **style}
+        """Another version of the whole style. Of one that was read: Changed where it is old."""
+        style_id, tag = tags.edit_of(style, if_match)
+        body = {"name": name, "base": base, **rest}
         return self._wire.do(
-            brand_calls.update("caption-styles", CaptionStyle, style_id, body, if_match)
+            brand_calls.update("caption-styles", CaptionStyle, style_id, body, tag)
         )
 
-    def delete_caption_style(self, style_id: str) -> None:
+    def delete_caption_style(self, style: str | CaptionStyle, *, if_match: str = "") -> None:
         """Forget a caption style of your own."""
-        self._wire.do(brand_calls.delete("caption-styles", style_id))
+        style_id, tag = tags.edit_of(style, if_match)
+        self._wire.do(brand_calls.delete("caption-styles", style_id, tag))
 
     def built_in_presets(self) -> list[PlatformPreset]:
         """What the platforms take."""
@@ -147,15 +151,17 @@ class Brands:
         return self._wire.pages(lambda cursor: brand_calls.versions("presets", preset_id, cursor))
 
     def update_preset(
-        self, preset_id: str, name: str, *, if_match: str = "*", **preset: Any
+        self, preset: str | Preset, name: str, *, if_match: str = "", **rest: Any
     ) -> Preset:
-        """Another version of the whole preset. Conflict where `if_match` is an old ETag."""
-        body = {"name": name, **preset}
-        return self._wire.do(brand_calls.update("presets", Preset, preset_id, body, if_match))
+        """Another version of the whole preset. Of one that was read: Changed where it is old."""
+        preset_id, tag = tags.edit_of(preset, if_match)
+        body = {"name": name, **rest}
+        return self._wire.do(brand_calls.update("presets", Preset, preset_id, body, tag))
 
-    def delete_preset(self, preset_id: str) -> None:
+    def delete_preset(self, preset: str | Preset, *, if_match: str = "") -> None:
         """Forget a preset of your own."""
-        self._wire.do(brand_calls.delete("presets", preset_id))
+        preset_id, tag = tags.edit_of(preset, if_match)
+        self._wire.do(brand_calls.delete("presets", preset_id, tag))
 
     def create_batch(
         self, clip_ids: Sequence[str], *, idempotency_key: str = "", **looks: Any

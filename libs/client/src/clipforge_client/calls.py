@@ -176,13 +176,13 @@ def create_tenant(name: str, plan: str) -> Call[Tenant]:
     return Call("POST", "/v1/tenants", Tenant.model_validate, body={"name": name, "plan": plan})
 
 
-def edit_tenant(tenant: str, changes: Mapping[str, Any]) -> Call[Tenant]:
+def edit_tenant(tenant: str, changes: Mapping[str, Any], if_match: str) -> Call[Tenant]:
     return Call(
         "PATCH",
         f"/v1/tenants/{id_in_path(tenant)}",
         Tenant.model_validate,
         body=given(changes),
-        headers={"If-Match": "*"},
+        headers={"If-Match": if_match},
     )
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from clipforge_client import calls, connection
+from clipforge_client import calls, connection, tags
 from clipforge_client.brands import Brands
 from clipforge_client.connection import OnBytes
 from clipforge_client.content import Content
@@ -139,17 +139,18 @@ class Client(Content, Brands, Queues, Webhooks):
 
     def edit_project(
         self,
-        project_id: str,
+        project: str | Project,
         *,
         title: str | None = None,
         options: Mapping[str, Any] | None = None,
-        if_match: str = "*",
+        if_match: str = "",
     ) -> Project:
         """Another title; other options, where their work is still to come, else Conflict.
 
-        With the ETag that was read as `if_match`, only if nobody has edited it meanwhile.
+        Of a project that was read: Changed where somebody has edited it since.
         """
-        call = calls.edit_project(project_id, title, options or {}, if_match)
+        project_id, tag = tags.edit_of(project, if_match)
+        call = calls.edit_project(project_id, title, options or {}, tag)
         return self._wire.do(call)
 
     def cancel_project(self, project_id: str) -> Project:
@@ -239,9 +240,13 @@ class Client(Content, Brands, Queues, Webhooks):
         """A new tenant, without a key."""
         return self._wire.do(calls.create_tenant(name, plan))
 
-    def edit_tenant(self, tenant_id: str, *, name: str = "", plan: str = "") -> Tenant:
-        """Rename it, or move it to another plan, whatever it is now."""
-        return self._wire.do(calls.edit_tenant(tenant_id, {"name": name, "plan": plan}))
+    def edit_tenant(
+        self, tenant: str | Tenant, *, name: str = "", plan: str = "", if_match: str = ""
+    ) -> Tenant:
+        """Rename it, or move it to another plan. Of one that was read: as an edit of a project."""
+        tenant_id, tag = tags.edit_of(tenant, if_match)
+        changes = {"name": name, "plan": plan}
+        return self._wire.do(calls.edit_tenant(tenant_id, changes, tag))
 
     def tenant_keys(self, tenant_id: str) -> list[ApiKey]:
         """The API keys of a tenant that are in use."""

@@ -15,6 +15,7 @@ from clipforge_client.models import (
     TranscriptVersion,
     Usage,
     Word,
+    WordPage,
 )
 
 
@@ -68,7 +69,7 @@ def list_words(project: str, start_ms: int, end_ms: int | None, cursor: str) -> 
     return Call(
         "GET",
         f"/v1/projects/{id_in_path(project)}/transcript/words",
-        Page[Word].model_validate,
+        WordPage.model_validate,
         {"start_ms": start_ms, **until, **page_of(cursor, 100)},
     )
 

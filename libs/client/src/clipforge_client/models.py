@@ -1,7 +1,8 @@
 """What the API answers, as frozen models. Fields of a newer server are ignored."""
 
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from operator import not_
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -10,6 +11,19 @@ T = TypeVar("T")
 
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Tagged(Model):
+    """What is edited. `etag` names the state that was read; an edit sends it as `if_match`.
+
+    It is empty where an answer tells none: for one of a list, say.
+    """
+
+    etag: str = Field(default="", exclude_if=not_)
+
+    def tagged(self, etag: str) -> Self:
+        """The same, read with this tag."""
+        return self.model_copy(update={"etag": etag})
 
 
 class Progress(Model):
@@ -57,7 +71,7 @@ class Asset(Model):
     created_at: datetime
 
 
-class Project(Model):
+class Project(Tagged):
     """A film on its way to clips."""
 
     id: str
@@ -83,7 +97,7 @@ class Project(Model):
         return self.state in ("ready", "failed", "cancelled")
 
 
-class Clip(Model):
+class Clip(Tagged):
     id: str
     project_id: str
     start_ms: int
@@ -99,7 +113,7 @@ class Clip(Model):
     version: int = 0  # how often it was edited
 
 
-class TranscriptVersion(Model):
+class TranscriptVersion(Tagged):
     """What a correction has made of a transcript."""
 
     project_id: str
@@ -107,9 +121,14 @@ class TranscriptVersion(Model):
     words: int
     language: str
 
+    @property
+    def id(self) -> str:
+        """By which it is edited."""
+        return self.project_id
 
-class Word(Model):
-    """One word of a transcript. `index` counts from 0, in the version that was read."""
+
+class Word(Tagged):
+    """One word of a transcript. `index` counts from 0, in the version that `etag` names."""
 
     index: int
     text: str
@@ -187,7 +206,7 @@ class BrandAsset(Model):
     created_at: datetime
 
 
-class Look(Model):
+class Look(Tagged):
     """What brand kits, caption styles and presets have in common."""
 
     id: str
@@ -282,7 +301,7 @@ class Part(Model):
     arrived: bool
 
 
-class Tenant(Model):
+class Tenant(Tagged):
     """Whose films they are, and what its plan is."""
 
     id: str
@@ -446,6 +465,15 @@ class Page(Model, Generic[T]):
     next: str | None = None
 
 
+class WordPage(Page[Word], Tagged):
+    """Words of one version of a transcript."""
+
+    def tagged(self, etag: str) -> Self:
+        """The same, each word with the tag of its version."""
+        words = [word.tagged(etag) for word in self.items]
+        return self.model_copy(update={"etag": etag, "items": words})
+
+
 class Event(Model):
     """Something that happened to a project. `progress` events have no id."""
 
@@ -459,7 +487,7 @@ class WebhookDisabled(Model):
     sentence: str
 
 
-class Webhook(Model):
+class Webhook(Tagged):
     """An address that events are sent to."""
 
     id: str

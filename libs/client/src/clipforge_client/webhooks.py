@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
-from clipforge_client import webhook_calls
+from clipforge_client import tags, webhook_calls
 from clipforge_client.models import NewWebhook, Webhook, WebhookDelivery, WebhookDeliveryDetail
 from clipforge_client.wire import Wire
 
@@ -40,22 +40,23 @@ class Webhooks:
 
     def update_webhook(
         self,
-        webhook_id: str,
+        webhook: str | Webhook,
         *,
         url: str | None = None,
         events: Sequence[str] | None = None,
         description: str | None = None,
         enabled: bool | None = None,
-        if_match: str = "*",
+        if_match: str = "",
     ) -> Webhook:
-        """Change what is named. Changed where `if_match` is an old ETag."""
+        """Change what is named. Of a webhook that was read: Changed where it is another one now."""
+        webhook_id, tag = tags.edit_of(webhook, if_match)
         changes = {
             "url": url,
             "events": list(events) if events is not None else None,
             "description": description,
             "enabled": enabled,
         }
-        return self._wire.do(webhook_calls.update_webhook(webhook_id, changes, if_match))
+        return self._wire.do(webhook_calls.update_webhook(webhook_id, changes, tag))
 
     def delete_webhook(self, webhook_id: str) -> None:
         """Send it nothing more, and forget what was delivered."""
