@@ -45,3 +45,6 @@ Talk = Callable[..., tuple[Client, Gateway]]
 
 Command = Callable[..., tuple[str, Gateway]]
 """`command("queues pause import", *answers)`: what it says, and the gateway that it asked."""
+
+Typed = Callable[[str, Callable[[httpx.Request], httpx.Response]], str]
+"""`typed("queues pause import", gateway)`: what it says, its requests answered by a function."""

@@ -6,8 +6,10 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from awaited import Awaited
 from clipforge_client import (
     ApiError,
+    AsyncClient,
     Changed,
     Client,
     ClientError,
@@ -117,21 +119,25 @@ def test_an_id_stays_one_part_of_the_path(talk: Talk) -> None:
 @pytest.mark.parametrize(
     "url", ["", "localhost:8000", "ftp://host", "http://", "http://host:port", "8000"]
 )
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_an_address_that_is_none_is_refused_before_anything_is_sent(
-    monkeypatch: pytest.MonkeyPatch, url: str
+    monkeypatch: pytest.MonkeyPatch, kind: type[Client | AsyncClient], url: str
 ) -> None:
     monkeypatch.delenv("CLIPFORGE_URL", raising=False)
 
     with pytest.raises(Unreachable, match="CLIPFORGE_URL"):
-        Client(url)
+        kind(url)
 
 
-def test_a_key_that_cannot_be_one_is_refused_in_words() -> None:
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_key_that_cannot_be_one_is_refused_in_words(kind: type[Client | AsyncClient]) -> None:
     with pytest.raises(ClientError, match="CLIPFORGE_API_KEY"):
-        Client("http://gateway", "cf_größe")
+        kind("http://gateway", "cf_größe")
 
 
-def test_address_and_key_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_and_key_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     monkeypatch.setenv("CLIPFORGE_URL", " http://gateway:8000/ ")
     monkeypatch.setenv("CLIPFORGE_API_KEY", "cf_secret\n")
     sent: list[httpx.Request] = []
@@ -140,8 +146,14 @@ def test_address_and_key_come_from_the_environment(monkeypatch: pytest.MonkeyPat
         sent.append(request)
         return httpx.Response(200, json=PROJECT)
 
-    with Client(transport=httpx.MockTransport(answer)) as client:
-        client.project("prj_1")
+    transport = httpx.MockTransport(answer)
+    client = (
+        Client(transport=transport)
+        if way == "blocking"
+        else Awaited(AsyncClient(transport=transport))
+    )
+    client.project("prj_1")
+    client.close()
 
     assert str(sent[0].url).startswith("http://gateway:8000/v1/projects/prj_1")
     assert sent[0].headers["Authorization"] == "Bearer cf_secret"

@@ -1,4 +1,4 @@
-"""Lists as iterators, waits with an end, event streams that go on after a break."""
+"""Lists as iterators, waits with an end, event streams that go on: by both clients."""
 
 import httpx
 import pytest

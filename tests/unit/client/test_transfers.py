@@ -81,11 +81,6 @@ def film(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.fixture(params=["blocking", "async"])
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 def upload(
     way: str, house: House, film: Path, upload_id: str = ""
 ) -> tuple[Upload, list[tuple[int, int]]]:
@@ -104,6 +99,18 @@ def upload(
             return await client.upload(film, on_bytes=on_bytes, upload_id=upload_id)
 
     return asyncio.run(go()), told
+
+
+def download(way: str, house: House, to: Path) -> int:
+    if way == "blocking":
+        with Client(URL, transport=httpx.MockTransport(house)) as client:
+            return client.download(f"{STORE}/clip", to)
+
+    async def go() -> int:
+        async with AsyncClient(URL, transport=httpx.MockTransport(house.later)) as client:
+            return await client.download(f"{STORE}/clip", to)
+
+    return asyncio.run(go())
 
 
 def test_a_film_arrives_part_by_part_with_its_progress(way: str, film: Path) -> None:
@@ -159,10 +166,10 @@ def test_the_api_key_does_not_travel_to_the_store(way: str, film: Path) -> None:
 
 
 @pytest.mark.usefixtures("naps")
-def test_a_store_that_stumbles_gets_the_part_again(film: Path) -> None:
+def test_a_store_that_stumbles_gets_the_part_again(way: str, film: Path) -> None:
     house = House(troubles=[503, 500])
 
-    upload("blocking", house, film)
+    upload(way, house, film)
 
     assert house.parts[1] == b"0123"
 
@@ -179,15 +186,14 @@ def test_a_store_that_refuses_is_not_asked_again_and_its_address_is_kept_secret(
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_download_is_whole_or_not_there(tmp_path: Path) -> None:
+def test_a_download_is_whole_or_not_there(way: str, tmp_path: Path) -> None:
     house = House()
     to = tmp_path / "clip.mp4"
 
-    with Client(URL, transport=httpx.MockTransport(house)) as client:
-        assert client.download(f"{STORE}/clip", to) == 6
-        house.troubles = [403]
-        with pytest.raises(TransferFailed, match=r"other\.mp4 could not be fetched"):
-            client.download(f"{STORE}/clip", tmp_path / "other.mp4")
+    assert download(way, house, to) == 6
+    house.troubles = [403]
+    with pytest.raises(TransferFailed, match=r"other\.mp4 could not be fetched"):
+        download(way, house, tmp_path / "other.mp4")
 
     assert to.read_bytes() == b"a clip"
     assert sorted(tmp_path.iterdir()) == [to]
