@@ -10,6 +10,7 @@ import httpx
 
 from clipforge_gateway.app import create_app
 
+TAG: Final = '"1-example"'
 URL: Final = "http://gateway:8000"
 EVENT: Final = 'id: 1-1\nevent: video-imported\ndata: {"duration_ms": 90000}\n\n: quiet\n\n'
 # What ends a wait, an upload of four bytes, and a name that the document leaves open.
@@ -31,13 +32,15 @@ class Operation:
     path: re.Pattern[str]
     status: int
     content: Mapping[str, Any]
+    headers: Mapping[str, str]
 
     def answer(self) -> httpx.Response:
         body = self.content.get("application/json", {})
         if "example" in body:
             example = body["example"]
             more = MORE.get(self.id)
-            return httpx.Response(self.status, json={**example, **more} if more else example)
+            whole = {**example, **more} if more else example
+            return httpx.Response(self.status, json=whole, headers=self.headers)
         if "text/event-stream" in self.content:
             return httpx.Response(self.status, text=EVENT)
         if "application/json" in self.content:  # a transcript: its shape is not of the document
@@ -81,4 +84,5 @@ def _of_path(path: str, methods: Mapping[str, Any]) -> Iterator[Operation]:
             (int(status), one) for status, one in operation["responses"].items() if status < "300"
         )
         content = response.get("content", {})
-        yield Operation(operation["operationId"], method.upper(), pattern, status, content)
+        headers = {name: TAG for name in response.get("headers", {}) if name == "ETag"}
+        yield Operation(operation["operationId"], method.upper(), pattern, status, content, headers)

@@ -109,9 +109,10 @@ def test_a_command_of_the_guides_exists_with_its_options(command: str) -> None:
     words = shlex.split(command.replace("<id>", "prj_1").replace("<project>", "prj_1"))[1:]
     command_or_group = clipforge()
     context = command_or_group.make_context("clipforge", [], resilient_parsing=True)
-    _, words, _ = command_or_group.make_parser(context).parse_args(words)  # less its own options
 
     while hasattr(command_or_group, "resolve_command"):
+        context.resilient_parsing = False  # mistakes count, but for what is still to be named
+        _, words, _ = command_or_group.make_parser(context).parse_args(words)  # less its own
         if not words and command_or_group.invoke_without_command:
             break  # it does something by itself, too
         name, command_or_group, words = command_or_group.resolve_command(context, words)

@@ -55,6 +55,7 @@ METHODS: Final[Mapping[str, Callable[[Any, Path], Any]]] = {
     "getExport": lambda client, _: client.export("exp_1"),
     "cancelExport": lambda client, _: client.cancel_export("exp_1"),
     "streamEvents": lambda client, _: client.events("prj_1", follow=False),
+    "streamAllEvents": lambda client, _: client.events(follow=False),
     "createBatch": lambda client, _: client.create_batch(["clip_1"], aspects=["1:1"]),
     "getBatch": lambda client, _: client.batch("bat_1"),
     "cancelBatch": lambda client, _: client.cancel_batch("bat_1"),

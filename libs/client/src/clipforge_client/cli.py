@@ -11,17 +11,25 @@ import typer
 from clipforge_client import address
 from clipforge_client.commands import (
     assets,
-    brands,
+    batches,
+    brand_edit,
     clip,
     clips,
+    dead_letters,
     events,
+    exports,
     films,
+    health,
+    jobs,
     operation,
+    presets,
     profiles,
     project_edit,
     queues,
     retention,
+    styles,
     tenants,
+    uploads,
     webhooks,
     words,
 )
@@ -52,6 +60,27 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )
+GROUPS: Final = {
+    "projects": project_edit.projects,
+    "uploads": uploads.uploads,
+    "clip": clip.clip,
+    "words": words.words,
+    "exports": exports.exports,
+    "batches": batches.batches,
+    "brand": brand_edit.brand,
+    "styles": styles.styles,
+    "presets": presets.presets,
+    "assets": assets.assets,
+    "events": events.events,
+    "webhooks": webhooks.webhooks,
+    "jobs": jobs.jobs,
+    "queues": queues.queues,
+    "dead-letters": dead_letters.dead_letters,
+    "retention": retention.retention,
+    "keys": operation.keys,
+    "tenants": tenants.tenants,
+    "profiles": profiles.profiles,
+}
 
 
 def _print_version(asked: bool) -> None:
@@ -92,41 +121,13 @@ def assemble() -> typer.Typer:
     app.command("clips")(clips.list_clips)
     app.command("transcript")(clips.transcript)
     app.command("export")(clips.export_clip)
-    app.command("batch")(brands.batch)
-    app.command("styles")(brands.list_styles)
-    app.command("presets")(brands.list_presets)
-    app.add_typer(brands.brand, name="brand")
+    app.command("batch")(batches.batch)
     app.command("search")(words.search)
     app.command("usage")(operation.usage)
-    app.command("jobs")(queues.jobs)
-    app.add_typer(clip.clip, name="clip")
-    app.add_typer(words.words, name="words")
-    app.add_typer(queues.queues, name="queues")
-    app.add_typer(queues.dead_letters, name="dead-letters")
-    app.add_typer(project_edit.projects, name="projects")
-    app.add_typer(assets.assets, name="assets")
-    app.add_typer(retention.retention, name="retention")
-    app.add_typer(events.events, name="events")
-    app.add_typer(operation.keys, name="keys")
-    app.add_typer(webhooks.webhooks, name="webhooks")
-    app.add_typer(tenants.tenants, name="tenants")
-    app.add_typer(profiles.profiles, name="profiles")
-    for one in (
-        app,
-        brands.brand,
-        clip.clip,
-        words.words,
-        project_edit.projects,
-        assets.assets,
-        retention.retention,
-        events.events,
-        operation.keys,
-        profiles.profiles,
-        tenants.tenants,
-        queues.queues,
-        queues.dead_letters,
-        webhooks.webhooks,
-    ):
+    app.command("health")(health.health)
+    for name, group in GROUPS.items():
+        app.add_typer(group, name=name)
+    for one in (app, *GROUPS.values()):
         for command in one.registered_commands:
             command.cls, command.epilog = Command, EXITS
     return app

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from clipforge_client.client import Client
-from clipforge_client.commands.options import AsJson
+from clipforge_client.commands.completion import asset_ids
+from clipforge_client.commands.options import AsJson, LimitOption
 from clipforge_client.terminal import clock, mebibytes, print_json, print_list, say
 
 assets = typer.Typer(
@@ -17,7 +18,7 @@ assets = typer.Typer(
 
 @assets.command("list")
 def list_assets(
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 20,
+    limit: LimitOption = 20,
     as_json: AsJson = False,
 ) -> None:
     """List films, newest first."""
@@ -41,7 +42,10 @@ def list_assets(
 
 @assets.command("show")
 def show_asset(
-    asset_id: Annotated[str, typer.Argument(metavar="ASSET", help="Id, such as ast_01h...")],
+    asset_id: Annotated[
+        str,
+        typer.Argument(metavar="ASSET", help="Id, such as ast_01h...", autocompletion=asset_ids),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show one film, its pictures, and the projects that are made of it."""

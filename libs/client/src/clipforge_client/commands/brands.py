@@ -1,30 +1,25 @@
-"""`clipforge brand`, `styles`, `presets` and `batch`: how clips look, and many of them at once."""
+"""`clipforge brand`: brand kits, and the files that they show."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from clipforge_client.client import Client
-from clipforge_client.commands import options
+from clipforge_client.commands.completion import brand_file_ids, kit_ids
+from clipforge_client.commands.looks import ColourOption, Position, colours_of, print_versions
 from clipforge_client.commands.options import AsJson
 from clipforge_client.errors import ClientError
-from clipforge_client.models import Batch, BrandKit
-from clipforge_client.terminal import (
-    bars,
-    note,
-    print_done,
-    print_json,
-    print_list,
-    print_table,
-    say,
-)
+from clipforge_client.models import BrandKit
+from clipforge_client.terminal import note, print_done, print_json, print_list, say
 
 brand = typer.Typer(help="Brand kits, and the files that they show.", no_args_is_help=True)
-KitArgument = Annotated[str, typer.Argument(metavar="KIT", help="Id, such as kit_01h...")]
+KitArgument = Annotated[
+    str,
+    typer.Argument(metavar="KIT", help="Id, such as kit_01h...", autocompletion=kit_ids),
+]
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
-Position = Literal["top", "middle", "bottom"]
-ColourOption = Annotated[str, typer.Option(metavar="#RRGGBB", help="Of captions.")]
+FAINT: Final = {"opacity": 50, "scale": 10}  # percent: how a watermark is shown
 FileOption = Annotated[Path | None, typer.Option(metavar="FILE")]
 
 
@@ -38,37 +33,32 @@ def create_kit(
     font: FileOption = None,
     intro: FileOption = None,
     outro: FileOption = None,
-    text: ColourOption = "",
-    highlight: ColourOption = "",
-    background: ColourOption = "",
+    text: ColourOption = None,
+    highlight: ColourOption = None,
+    background: ColourOption = None,
     captions: Annotated[Position | None, typer.Option(metavar="top|middle|bottom")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Upload the files of a brand, and make a kit of them."""
-    colours = {"text": text, "highlight": highlight, "background": background}
     with Client() as client:
         kit: dict[str, Any] = {
-            "colours": {part: colour for part, colour in colours.items() if colour},
+            "colours": colours_of({}, text=text, highlight=highlight, background=background),
             "caption_position": captions,
         }
         if logo:
-            kit["logo"] = {"asset_id": _take(client, logo, "picture"), "corner": logo_corner}
+            kit["logo"] = {"asset_id": take(client, logo, "picture"), "corner": logo_corner}
         if watermark:
-            kit["watermark"] = {
-                "asset_id": _take(client, watermark, "picture"),
-                "corner": watermark_corner,
-                "opacity": 50,
-                "scale": 10,
-            }
+            taken = take(client, watermark, "picture")
+            kit["watermark"] = {**FAINT, "asset_id": taken, "corner": watermark_corner}
         for field, file, kind in (
             ("font_id", font, "font"),
             ("intro_id", intro, "film"),
             ("outro_id", outro, "film"),
         ):
             if file:
-                kit[field] = _take(client, file, kind)
+                kit[field] = take(client, file, kind)
         made = client.create_brand_kit(name, **kit)
-    _show(made, as_json=as_json)
+    show_made(made, as_json=as_json)
 
 
 @brand.command("list")
@@ -90,6 +80,14 @@ def show_kit(kit_id: KitArgument, _: AsJson = False) -> None:
     """Print a brand kit as JSON."""
     with Client() as client:
         print_json(client.brand_kit(kit_id).model_dump(mode="json"))
+
+
+@brand.command("versions")
+def list_versions(kit_id: KitArgument, as_json: AsJson = False) -> None:
+    """List what a brand kit was, newest first."""
+    with Client() as client:
+        found = list(client.brand_kit_versions(kit_id))
+    print_versions(found, as_json=as_json)
 
 
 @brand.command("delete")
@@ -116,7 +114,12 @@ def list_files(as_json: AsJson = False) -> None:
 
 @brand.command("delete-file")
 def delete_file(
-    asset_id: Annotated[str, typer.Argument(metavar="FILE", help="Id, such as bas_01h...")],
+    asset_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="Id, such as bas_01h...", autocompletion=brand_file_ids
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Forget a file that no brand kit shows."""
@@ -125,85 +128,7 @@ def delete_file(
     print_done(f"{asset_id} is deleted.", as_json=as_json, id=asset_id, deleted=True)
 
 
-def list_styles(as_json: AsJson = False) -> None:
-    """List caption styles: the built-in ones, and your own."""
-    with Client() as client:
-        built_in, own = client.built_in_styles(), list(client.caption_styles())
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in (*built_in, *own)])
-        return
-    rows = [(one.name, "", one.font, one.animation) for one in built_in]
-    rows += [(one.id, one.name, one.base, one.animation or "") for one in own]
-    print_table(("style", "name", "font or base", "animation"), rows, nothing="")
-
-
-def list_presets(as_json: AsJson = False) -> None:
-    """List presets: those of platforms, and your own."""
-    with Client() as client:
-        platforms, own = client.built_in_presets(), list(client.presets())
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in (*platforms, *own)])
-        return
-    rows = [(one.preset, one.name, one.aspect, one.style) for one in platforms]
-    rows += [(one.id, one.name, one.aspect, one.style) for one in own]
-    print_table(("preset", "name", "shape", "style"), rows, nothing="")
-
-
-def batch(
-    clip_ids: Annotated[
-        list[str], typer.Argument(metavar="CLIP...", help="Ids, such as clip_01h...")
-    ],
-    aspect: Annotated[list[str] | None, typer.Option(metavar="SHAPE", help="Once or more.")] = None,
-    style: Annotated[list[str] | None, typer.Option(metavar="STYLE", help="Once or more.")] = None,
-    preset: Annotated[
-        list[str] | None, typer.Option(metavar="PRESET", help="In their place, once or more.")
-    ] = None,
-    quality: options.QualityOption = "standard",
-    kit: Annotated[str, typer.Option(metavar="KIT", help="Brand kit.")] = "",
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Return when all is over, or at once.")
-    ] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Render clips in every shape and style, or for every preset."""
-    lists = {"aspects": aspect, "styles": style, "presets": preset}
-    looks: dict[str, Any] = {name: given for name, given in lists.items() if given}
-    if kit:
-        looks["brand_kit_id"] = kit
-    with Client() as client:
-        asked = client.create_batch(clip_ids, quality=quality, **looks)
-        if wait:
-            asked = _over(client, asked)
-        # They come newest first, and were asked for in this order.
-        found = list(client.exports(batch_id=asked.id, limit=100))[::-1]
-    if as_json:
-        print_json(
-            {
-                **asked.model_dump(mode="json"),
-                "exports": [one.model_dump(mode="json") for one in found],
-            }
-        )
-    else:
-        note(f"{asked.id}: {', '.join(f'{n} {state}' for state, n in asked.counts.items() if n)}")
-        for one in found:
-            place = one.files.get("clip") or (one.failure.sentence if one.failure else one.state)
-            say(f"{one.id}  {one.aspect:<5} {one.style:<10} {place}")
-    if asked.over and asked.counts.get("failed"):
-        raise ClientError(f"{asked.counts['failed']} of {len(asked.export_ids)} failed.")
-
-
-def _over(client: Client, batch: Batch) -> Batch:
-    with bars() as shown:
-        bar = shown.add_task("exports", total=len(batch.export_ids), step="")
-
-        def on_change(seen: Batch) -> None:
-            done = len(seen.export_ids) - seen.counts.get("waiting", 0)
-            shown.update(bar, completed=done, step=f"{done} of {len(seen.export_ids)}")
-
-        return client.wait_for_batch(batch.id, on_change)
-
-
-def _take(client: Client, file: Path, kind: str) -> str:
+def take(client: Client, file: Path, kind: str) -> str:
     """Upload a file and wait until a worker has looked at it; its id."""
     upload = client.upload(file)
     asset = client.create_brand_asset(kind, upload.id)
@@ -213,7 +138,8 @@ def _take(client: Client, file: Path, kind: str) -> str:
     return asset.id
 
 
-def _show(kit: BrandKit, *, as_json: bool) -> None:
+def show_made(kit: BrandKit, *, as_json: bool) -> None:
+    """The id, for exports with it."""
     if as_json:
         print_json(kit.model_dump(mode="json"))
     else:

@@ -6,7 +6,13 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.clips import ClipArgument, score_of
-from clipforge_client.commands.options import AsJson, ProjectArgument, listed, milliseconds
+from clipforge_client.commands.options import (
+    AsJson,
+    MatchOption,
+    ProjectArgument,
+    listed,
+    milliseconds,
+)
 from clipforge_client.models import Clip
 from clipforge_client.terminal import clock, note, print_done, print_json, say
 
@@ -88,6 +94,7 @@ def edit_clip(
     first_word: FirstOption = None,
     last_word: LastOption = None,
     snap: SnapOption = True,
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Change a clip's title, hashtags or edges. What was exported of it stays as it is."""
@@ -101,6 +108,7 @@ def edit_clip(
             first_word=first_word,
             last_word=last_word,
             snap=snap,
+            if_match=if_match,
         )
     _print(edited, as_json=as_json)
 

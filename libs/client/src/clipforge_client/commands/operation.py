@@ -1,12 +1,15 @@
 """`clipforge keys` and `usage`: for whoever runs ClipForge."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import typer
 
 from clipforge_client.client import Client
+from clipforge_client.commands.completion import key_ids
 from clipforge_client.commands.options import AsJson
+from clipforge_client.models import ApiKey
 from clipforge_client.terminal import mebibytes, note, print_done, print_json, print_list, say
 
 keys = typer.Typer(
@@ -15,20 +18,16 @@ keys = typer.Typer(
 )
 DAY: Final = "%Y-%m-%d"
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Id, such as key_01h...")]
+OwnKeyArgument = Annotated[
+    str, typer.Argument(metavar="KEY", help="Id, such as key_01h...", autocompletion=key_ids)
+]
 
 
 @keys.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List the keys in use. What they open with is shown nowhere."""
     with Client() as client:
-        found = client.keys()
-    print_list(
-        found,
-        ("id", "role", "made", "name"),
-        lambda one: (one.id, one.role, f"{one.created_at:%Y-%m-%d}", one.name),
-        nothing="There are no keys.",
-        as_json=as_json,
-    )
+        print_keys(client.keys(), as_json=as_json)
 
 
 @keys.command("create")
@@ -51,11 +50,22 @@ def create_key(
 
 
 @keys.command("revoke")
-def revoke_key(key_id: KeyArgument, as_json: AsJson = False) -> None:
+def revoke_key(key_id: OwnKeyArgument, as_json: AsJson = False) -> None:
     """Make a key useless, for good."""
     with Client() as client:
         client.revoke_key(key_id)
     print_done(f"{key_id} is revoked.", as_json=as_json, id=key_id, revoked=True)
+
+
+def print_keys(found: Iterable[ApiKey], *, as_json: bool) -> None:
+    """Keys, without what they open with."""
+    print_list(
+        found,
+        ("id", "role", "made", "name"),
+        lambda one: (one.id, one.role, f"{one.created_at:%Y-%m-%d}", one.name),
+        nothing="There are no keys.",
+        as_json=as_json,
+    )
 
 
 def usage(

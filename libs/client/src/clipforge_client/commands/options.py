@@ -17,6 +17,16 @@ def _choice(values: Any, name: str, help_: str) -> Any:
     return typer.Option(metavar=name, help=f"{help_}: {', '.join(get_args(values))}.")
 
 
+LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")]
+MatchOption = Annotated[
+    str,
+    typer.Option(
+        "--if-match",
+        metavar="ETAG",
+        show_default=False,
+        help="Only if it is still what was read: the `etag` that --json shows.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AspectOption = Annotated[Aspect, _choice(Aspect, "SHAPE", "Shape of the picture")]
 StyleOption = Annotated[Style, _choice(Style, "STYLE", "Look of the captions")]

@@ -6,7 +6,13 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.films import projects
-from clipforge_client.commands.options import AsJson, ProjectArgument, listed, milliseconds
+from clipforge_client.commands.options import (
+    AsJson,
+    MatchOption,
+    ProjectArgument,
+    listed,
+    milliseconds,
+)
 from clipforge_client.terminal import note, print_json
 
 __all__ = ["edit_project", "projects"]
@@ -29,6 +35,7 @@ def edit_project(
     clips: Annotated[int | None, _given("N", "How many; 0: as fit.")] = None,
     shortest: Annotated[float | None, _given("SECONDS", "Shortest clip.", "--min")] = None,
     longest: Annotated[float | None, _given("SECONDS", "Longest clip.", "--max")] = None,
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Change its title, or options whose work is still to come.
@@ -49,7 +56,7 @@ def edit_project(
     if title is None and not changes:
         raise typer.BadParameter("Say what is to change, such as --title.", param_hint="--title")
     with Client() as client:
-        project = client.edit_project(project_id, title=title, options=changes)
+        project = client.edit_project(project_id, title=title, options=changes, if_match=if_match)
     if as_json:
         print_json(project.model_dump(mode="json"))
     else:

@@ -5,15 +5,20 @@ from typing import Annotated, Literal
 import typer
 
 from clipforge_client.client import Client
-from clipforge_client.commands.options import AsJson
-from clipforge_client.terminal import note, print_json, print_list, say
+from clipforge_client.commands.completion import tenant_ids
+from clipforge_client.commands.operation import KeyArgument, print_keys
+from clipforge_client.commands.options import AsJson, MatchOption
+from clipforge_client.terminal import note, print_done, print_json, print_list, say
 
 tenants = typer.Typer(
     help="Tenants, for operators: admins of the installation's own tenant.",
     no_args_is_help=True,
 )
 PlanName = Literal["business", "pro", "free"]
-TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", help="Id, such as ten_01h...")]
+TenantArgument = Annotated[
+    str,
+    typer.Argument(metavar="TENANT", help="Id, such as ten_01h...", autocompletion=tenant_ids),
+]
 PLANS = "business, pro or free: limits, retention and priority."
 
 
@@ -29,6 +34,17 @@ def list_tenants(as_json: AsJson = False) -> None:
         nothing="There are no tenants.",
         as_json=as_json,
     )
+
+
+@tenants.command("show")
+def show_tenant(tenant_id: TenantArgument, as_json: AsJson = False) -> None:
+    """Show one tenant."""
+    with Client() as client:
+        tenant = client.tenant(tenant_id)
+    if as_json:
+        print_json(tenant.model_dump(mode="json"))
+    else:
+        say(f"{tenant.name}, with the plan {tenant.plan}")
 
 
 @tenants.command("create")
@@ -51,12 +67,17 @@ def create_tenant(
 def edit_tenant(
     tenant_id: TenantArgument,
     name: Annotated[str, typer.Option(metavar="NAME", help="Its new name.")] = "",
-    plan: Annotated[str, typer.Option(metavar="PLAN", help=PLANS)] = "",
+    plan: Annotated[
+        PlanName | None, typer.Option(metavar="PLAN", show_default=False, help=PLANS)
+    ] = None,
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """Rename a tenant, or move it to another plan, whatever it is now."""
+    """Rename a tenant, or move it to another plan."""
+    if not name and not plan:
+        raise typer.BadParameter("Say what is to change, such as --plan.", param_hint="--plan")
     with Client() as client:
-        edited = client.edit_tenant(tenant_id, name=name, plan=plan)
+        edited = client.edit_tenant(tenant_id, name=name, plan=plan or "", if_match=if_match)
     if as_json:
         print_json(edited.model_dump(mode="json"))
     else:
@@ -80,4 +101,20 @@ def create_key(
         print_json(made.model_dump(mode="json"))
     else:
         say(made.key)
-        note("This is the only time it is shown.")
+        revoke = f"clipforge tenants revoke {tenant_id} {made.id}"
+        note(f"This is the only time it is shown. Revoke it: {revoke}")
+
+
+@tenants.command("keys")
+def list_keys(tenant_id: TenantArgument, as_json: AsJson = False) -> None:
+    """List the keys of a tenant that are in use. What they open with is shown nowhere."""
+    with Client() as client:
+        print_keys(client.tenant_keys(tenant_id), as_json=as_json)
+
+
+@tenants.command("revoke")
+def revoke_key(tenant_id: TenantArgument, key_id: KeyArgument, as_json: AsJson = False) -> None:
+    """Make a key of a tenant useless, for good."""
+    with Client() as client:
+        client.revoke_tenant_key(tenant_id, key_id)
+    print_done(f"{key_id} is revoked.", as_json=as_json, id=key_id, revoked=True)

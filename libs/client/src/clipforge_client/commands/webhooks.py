@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal
 import typer
 
 from clipforge_client.client import Client
-from clipforge_client.commands.options import AsJson
+from clipforge_client.commands.completion import webhook_ids
+from clipforge_client.commands.options import AsJson, LimitOption, MatchOption
 from clipforge_client.models import NewWebhook, Webhook, WebhookDelivery
 from clipforge_client.terminal import note, print_done, print_json, print_list, say
 
@@ -14,7 +15,10 @@ EVERY: Final = ("project.ready", "project.failed", "export.completed", "export.f
 
 webhooks = typer.Typer(help="Have events sent to your own server.", no_args_is_help=True)
 
-WebhookArgument = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Id, such as whk_01h...")]
+WebhookArgument = Annotated[
+    str,
+    typer.Argument(metavar="WEBHOOK", help="Id, such as whk_01h...", autocompletion=webhook_ids),
+]
 DeliveryArgument = Annotated[str, typer.Argument(metavar="DELIVERY", help="Id: dlv_01h...")]
 
 
@@ -37,7 +41,6 @@ EventsOption = Annotated[
 DescriptionOption = Annotated[
     str | None, typer.Option(metavar="TEXT", show_default=False, help="What it is for.")
 ]
-LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")]
 
 
 @webhooks.command("list")
@@ -88,12 +91,18 @@ def update_webhook(
         bool | None,
         typer.Option("--enable/--disable", show_default=False, help="Send to it, or do not."),
     ] = None,
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Change what is named; the rest stays as it is."""
     with Client() as client:
         changed = client.update_webhook(
-            webhook_id, url=url, events=events or None, description=description, enabled=enabled
+            webhook_id,
+            url=url,
+            events=events or None,
+            description=description,
+            enabled=enabled,
+            if_match=if_match,
         )
     _print(changed, as_json=as_json)
 

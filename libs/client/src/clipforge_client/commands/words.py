@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from clipforge_client.client import Client
-from clipforge_client.commands.options import AsJson, ProjectArgument
+from clipforge_client.commands.options import AsJson, MatchOption, ProjectArgument
 from clipforge_client.models import Hit
 from clipforge_client.terminal import clock, note, print_json, print_list
 
@@ -50,10 +50,11 @@ def replace_words(
     first: FirstArgument,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="One word, or more.")],
     last: LastOption = None,
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Write other words in the place of one or more."""
-    _correct(project_id, as_json, op="replace", first=first, last=last, text=text)
+    _correct(project_id, if_match, as_json, op="replace", first=first, last=last, text=text)
 
 
 @words.command("delete")
@@ -61,10 +62,11 @@ def delete_words(
     project_id: ProjectArgument,
     first: FirstArgument,
     last: LastOption = None,
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Take words out of the captions. The sound stays as it is."""
-    _correct(project_id, as_json, op="delete", first=first, last=last)
+    _correct(project_id, if_match, as_json, op="delete", first=first, last=last)
 
 
 @words.command("merge")
@@ -75,10 +77,11 @@ def merge_words(
     text: Annotated[
         str, typer.Option(metavar="WORD", show_default=False, help="Default: without spaces.")
     ] = "",
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Make one word of several."""
-    _correct(project_id, as_json, op="merge", first=first, last=last, text=text or None)
+    _correct(project_id, if_match, as_json, op="merge", first=first, last=last, text=text or None)
 
 
 @words.command("split")
@@ -86,10 +89,11 @@ def split_word(
     project_id: ProjectArgument,
     word: FirstArgument,
     texts: Annotated[list[str], typer.Argument(metavar="PARTS...", help="Two or more.")],
+    if_match: MatchOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Make several words of one."""
-    _correct(project_id, as_json, op="split", word=word, texts=texts)
+    _correct(project_id, if_match, as_json, op="split", word=word, texts=texts)
 
 
 def search(
@@ -129,10 +133,10 @@ def marked(hit: Hit) -> str:
     return text
 
 
-def _correct(project_id: str, as_json: bool, **operation: Any) -> None:
+def _correct(project_id: str, if_match: str, as_json: bool, **operation: Any) -> None:
     said = {name: value for name, value in operation.items() if value is not None}
     with Client() as client:
-        made = client.edit_transcript(project_id, said)
+        made = client.edit_transcript(project_id, said, if_match=if_match)
     if as_json:
         print_json(made.model_dump(mode="json"))
     else:
