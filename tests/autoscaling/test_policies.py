@@ -12,7 +12,15 @@ import pytest
 from autoscaling import traces
 from autoscaling.hpa import Hpa
 from autoscaling.stage import Course, run
-from autoscaling.traces import CLIP_DETECTION, EXPORT, IMPORT, TRANSCRIPTION, WEBHOOKS, Work
+from autoscaling.traces import (
+    CLIP_DETECTION,
+    EXPORT,
+    HOUR,
+    IMPORT,
+    TRANSCRIPTION,
+    WEBHOOKS,
+    Work,
+)
 from autoscaling.waiting import Job
 from chart.scenarios import golden, needs_helm, of_kind
 from clipforge_contracts.pipeline import BY_STAGE, PIPELINE
@@ -22,13 +30,15 @@ from clipforge_runtime.slots import DRAIN_SHARE
 pytestmark = needs_helm()
 
 WORK = {work.stage: work for work in (IMPORT, TRANSCRIPTION, CLIP_DETECTION, EXPORT, WEBHOOKS)}
-QUICK = {"seconds": 200}  # forty thousand webhooks are enough
+QUICKLY = (600, 200)  # seconds of a stream, and of a flood: they bring webhooks enough
 TRACES: dict[str, Callable[[Work, int], list[Job]]] = {
-    "steady": lambda work, _: traces.steady(work, pods=2.5, **(QUICK if work is WEBHOOKS else {})),
+    "steady": lambda work, _: traces.steady(
+        work, pods=2.5, seconds=QUICKLY[0] if work is WEBHOOKS else HOUR
+    ),
     "burst": lambda work, _: traces.burst(work, pods=60),
     "three hours of film": lambda work, _: traces.long_film(work),
     "flood": lambda work, most: traces.flood(
-        work, pods=most, **(QUICK if work is WEBHOOKS else {})
+        work, pods=most, seconds=QUICKLY[1] if work is WEBHOOKS else HOUR // 2
     ),
 }
 every_stage = pytest.mark.parametrize("stage", WORK)

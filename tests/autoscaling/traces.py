@@ -34,7 +34,7 @@ EXPORT: Final = Work("export", 2, 25, (30, 25))
 WEBHOOKS: Final = Work("webhooks", 50, 2, (40, 2))
 
 
-def steady(work: Work, *, pods: float, seconds: int = HOUR, seed: int = 1) -> list[Job]:
+def steady(work: Work, *, pods: float, seconds: int, seed: int = 1) -> list[Job]:
     """Jobs that come one by one, and keep so many pods busy in the mean."""
     rate = pods * work.slots / (work.median * MEAN)
     random, at, jobs = Random(seed), 0.0, []
@@ -57,9 +57,7 @@ def long_film(work: Work) -> list[Job]:
     return [Job(0, seconds, work.of(Plan.PRO)) for _ in range(count)]
 
 
-def flood(
-    work: Work, *, pods: int, times: float = 1.2, seconds: int = HOUR // 2, seed: int = 3
-) -> list[Job]:
+def flood(work: Work, *, pods: int, times: float = 1.2, seconds: int, seed: int = 3) -> list[Job]:
     """Free work, so many times as much as the largest size takes; paying jobs come beside it."""
     random = Random(seed)
     count = int(times * pods * work.slots * seconds / (work.median * MEAN))
