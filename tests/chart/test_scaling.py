@@ -65,6 +65,11 @@ def test_keda_asks_for_the_same_number(stage: Stage) -> None:
     assert trigger["metadata"]["query"] == f"clipforge:stage_outstanding:sum{{{labels}}}"
     assert trigger["metadata"]["threshold"] == str(stage.concurrency)
     assert trigger["metricType"] == "AverageValue"
+    # An upgrade from the mode external finds the chart's HPA there: KEDA takes over that name.
+    own = of_kind(shape("keda"), "ScaledObject")[stage.name]["metadata"]["annotations"]
+    name = of_kind(golden("minimal"), "HorizontalPodAutoscaler")[stage.name]["metadata"]["name"]
+    assert own == {"scaledobject.keda.sh/transfer-hpa-ownership": "true"}
+    assert scaled["advanced"]["horizontalPodAutoscalerConfig"]["name"] == name
     # Outside of KEDA's care nothing scales it.
     assert stage.name not in of_kind(shape("keda"), "HorizontalPodAutoscaler")
 
