@@ -25,6 +25,24 @@ async def test_a_new_key_works_and_is_shown_once(house: House) -> None:
     assert all("key" not in one and "hash" not in one for one in listed)
 
 
+async def test_keys_are_listed_in_pages_the_oldest_first(house: House) -> None:
+    admin = await house.tenant(role="admin")
+    names = ["test", "a", "b", "c", "d"]
+    for name in names[1:]:
+        await admin.http.post("/v1/keys", json={"name": name})
+    await house.caught_up()
+    operator = house.operator()
+
+    for http, path in ((admin.http, "/v1/keys"), (operator, f"/v1/tenants/{admin.id}/keys")):
+        pages, cursor = [], ""
+        while cursor is not None:
+            page = (await http.get(path, params={"limit": 2, "cursor": cursor})).json()
+            pages.append([one["name"] for one in page["items"]])
+            cursor = page["next"]
+        assert pages == [["test", "a"], ["b", "c"], ["d"]]
+    await operator.aclose()
+
+
 async def test_of_a_key_only_its_hash_is_kept(house: House) -> None:
     admin = await house.tenant(role="admin")
 

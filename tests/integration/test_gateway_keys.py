@@ -71,7 +71,7 @@ async def test_another_tenant_is_told_of_every_route_that_there_is_no_such_thing
 ) -> None:
     stranger = await house.tenant(role="admin")
     async with house.sessions() as session:
-        [key] = await keys.of_tenant(session, tenant.id, limit=1)
+        [key] = (await keys.of_tenant(session, tenant.id, limit=1)).rows
     film = await house.ready(tenant)
     failed = Film(tenant, await house.submit(tenant))
     await house.state(failed.failed("import"))

@@ -24,7 +24,7 @@ async def begin(tenant: Tenant, size: int, **more: Any) -> dict[str, Any]:
     return upload
 
 
-async def parts_of(tenant: Tenant, upload: str, **page: int) -> dict[str, Any]:
+async def parts_of(tenant: Tenant, upload: str, **page: int | str) -> dict[str, Any]:
     answer = await tenant.http.get(f"/v1/uploads/{upload}/parts", params=page)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -109,14 +109,33 @@ async def test_a_part_that_was_cut_short_is_to_be_sent_again(house: House, tenan
 
 
 async def test_addresses_of_parts_come_in_pages(tenant: Tenant) -> None:
-    upload = await begin(tenant, 5 * PART - 1)
+    upload = await begin(tenant, 22 * PART - 1)
 
     first = await parts_of(tenant, upload["id"], limit=2)
-    rest = await parts_of(tenant, upload["id"], limit=100, after=int(first["next"]))
+    next_ = await parts_of(tenant, upload["id"], cursor=first["next"])
+    rest = await parts_of(tenant, upload["id"], cursor=first["next"], limit=100)
 
     assert [part["number"] for part in first["items"]] == [1, 2]
+    assert [part["number"] for part in next_["items"]] == list(range(3, 23))
+    assert next_ == rest
+    assert rest["next"] is None
+    assert len((await parts_of(tenant, upload["id"]))["items"]) == 20
+    foreign = await tenant.http.get(f"/v1/uploads/{upload['id']}/parts", params={"cursor": "2"})
+    assert problem(foreign) == (422, "invalid")
+
+
+async def test_parts_after_a_number_are_told_until_that_is_gone(tenant: Tenant) -> None:
+    upload = await begin(tenant, 5 * PART - 1)
+    path = f"/v1/uploads/{upload['id']}/parts"
+
+    first = await tenant.http.get(path, params={"after": 0, "limit": 2})
+    rest = await parts_of(tenant, upload["id"], after=int(first.json()["next"]))
+
+    assert [part["number"] for part in first.json()["items"]] == [1, 2]
     assert [part["number"] for part in rest["items"]] == [3, 4, 5]
     assert rest["next"] is None
+    assert first.headers["sunset"] == "Tue, 15 Jun 2027 00:00:00 GMT"
+    assert "deprecation" not in (await tenant.http.get(path)).headers
     assert (await parts_of(tenant, upload["id"], after=10_000))["items"] == []
 
 

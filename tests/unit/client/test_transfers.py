@@ -47,21 +47,23 @@ class House:
             case "GET", "/v1/uploads/upl_1/parts":
                 if self.completed:
                     return problem(409)
-                return self.page(int(request.url.params["after"]), count)
+                return self.page(request.url.params.get("cursor", "after 0"), count)
             case "POST", "/v1/uploads/upl_1/complete":
                 assert self.completed or len(self.parts) == count
                 self.completed = True
                 return httpx.Response(200, json=upload)
         raise AssertionError(request.url)
 
-    def page(self, after: int, count: int) -> httpx.Response:
+    def page(self, cursor: str, count: int) -> httpx.Response:
+        after = int(cursor.removeprefix("after "))
         numbers = range(after + 1, min(after + 2, count) + 1)  # two a page
         items = [
             {"number": n, "url": f"{STORE}/{n}?X-Amz-Signature=s3cret", "arrived": n in self.parts}
             for n in numbers
         ]
         return httpx.Response(
-            200, json={"items": items, "next": str(numbers[-1]) if numbers[-1] < count else None}
+            200,
+            json={"items": items, "next": f"after {numbers[-1]}" if numbers[-1] < count else None},
         )
 
     def store(self, request: httpx.Request) -> httpx.Response:

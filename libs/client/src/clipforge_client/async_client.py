@@ -218,7 +218,7 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
 
     async def keys(self) -> list[ApiKey]:
         """The API keys of the tenant. Needs the role admin, as the two below do."""
-        return (await self._wire.do(calls.list_keys())).items
+        return [one async for one in self._wire.pages(calls.list_keys)]
 
     async def create_key(self, name: str, *, role: str = "user") -> NewApiKey:
         """A new key for `user` or `admin`. Its `key` is shown this once and kept nowhere."""
@@ -250,7 +250,8 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
 
     async def tenant_keys(self, tenant_id: str) -> list[ApiKey]:
         """The API keys of a tenant that are in use."""
-        return (await self._wire.do(calls.list_tenant_keys(tenant_id))).items
+        pages = self._wire.pages(lambda cursor: calls.list_tenant_keys(tenant_id, cursor))
+        return [one async for one in pages]
 
     async def create_tenant_key(
         self, tenant_id: str, name: str, *, role: str = "user"
@@ -281,10 +282,10 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
             upload = await self._wire.do(connection.begin_upload(file))
         if on_begin:
             on_begin(upload)
-        after = ""
+        cursor = ""
         while True:
             try:
-                page = await self._wire.do(calls.upload_parts(upload.id, after))
+                page = await self._wire.do(calls.upload_parts(upload.id, cursor))
             except Conflict:  # completed already, or aborted: then this says so
                 return await self._wire.do(calls.complete_upload(upload.id))
             for part in page.items:
@@ -294,7 +295,7 @@ class AsyncClient(AsyncContent, AsyncBrands, AsyncQueues, AsyncWebhooks):
                     on_bytes(connection.part_end(upload, part), upload.bytes)
             if page.next is None:
                 return await self._wire.do(calls.complete_upload(upload.id))
-            after = page.next
+            cursor = page.next
 
     async def begun_upload(self, upload_id: str) -> Upload:
         """An upload as it was begun: of which file, and in how many parts."""

@@ -21,9 +21,9 @@ class AsyncQueues:
         """The same of one queue."""
         return await self._wire.do(queue_calls.get_queue(queue))
 
-    async def queue_tenants(self, queue: str) -> list[TenantShare]:
-        """The hundred tenants with the most work outstanding in it. For operators."""
-        return await self._wire.do(queue_calls.queue_tenants(queue))
+    def queue_tenants(self, queue: str, *, limit: int = 20) -> AsyncIterator[TenantShare]:
+        """Tenants, those with the most work outstanding in it first. For operators."""
+        return self._wire.pages(lambda cursor: queue_calls.queue_tenants(queue, cursor, limit))
 
     async def job(self, queue: str, job_id: str) -> Job:
         """One job of a queue."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
 from clipforge_client.models import (
@@ -18,6 +18,8 @@ from clipforge_client.models import (
 )
 
 T = TypeVar("T")
+
+MOST: Final = 100  # items of one page
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,12 @@ def get_upload(upload: str) -> Call[Upload]:
     return Call("GET", f"/v1/uploads/{id_in_path(upload)}", Upload.model_validate)
 
 
-def upload_parts(upload: str, after: str) -> Call[Page[Part]]:
+def upload_parts(upload: str, cursor: str) -> Call[Page[Part]]:
     return Call(
         "GET",
         f"/v1/uploads/{id_in_path(upload)}/parts",
         Page[Part].model_validate,
-        {"after": after or "0"},
+        page_of(cursor, MOST),
     )
 
 
@@ -146,8 +148,8 @@ def abort_upload(upload: str) -> Call[None]:
     return Call("DELETE", f"/v1/uploads/{id_in_path(upload)}", nothing)
 
 
-def list_keys() -> Call[Page[ApiKey]]:
-    return Call("GET", "/v1/keys", Page[ApiKey].model_validate)
+def list_keys(cursor: str) -> Call[Page[ApiKey]]:
+    return Call("GET", "/v1/keys", Page[ApiKey].model_validate, page_of(cursor, MOST))
 
 
 def create_key(name: str, role: str) -> Call[NewApiKey]:
@@ -186,8 +188,13 @@ def edit_tenant(tenant: str, changes: Mapping[str, Any], if_match: str) -> Call[
     )
 
 
-def list_tenant_keys(tenant: str) -> Call[Page[ApiKey]]:
-    return Call("GET", f"/v1/tenants/{id_in_path(tenant)}/keys", Page[ApiKey].model_validate)
+def list_tenant_keys(tenant: str, cursor: str) -> Call[Page[ApiKey]]:
+    return Call(
+        "GET",
+        f"/v1/tenants/{id_in_path(tenant)}/keys",
+        Page[ApiKey].model_validate,
+        page_of(cursor, MOST),
+    )
 
 
 def create_tenant_key(tenant: str, name: str, role: str) -> Call[NewApiKey]:

@@ -218,7 +218,7 @@ class Client(Content, Brands, Queues, Webhooks):
 
     def keys(self) -> list[ApiKey]:
         """The API keys of the tenant. Needs the role admin, as the two below do."""
-        return self._wire.do(calls.list_keys()).items
+        return list(self._wire.pages(calls.list_keys))
 
     def create_key(self, name: str, *, role: str = "user") -> NewApiKey:
         """A new key for `user` or `admin`. Its `key` is shown this once and kept nowhere."""
@@ -250,7 +250,7 @@ class Client(Content, Brands, Queues, Webhooks):
 
     def tenant_keys(self, tenant_id: str) -> list[ApiKey]:
         """The API keys of a tenant that are in use."""
-        return self._wire.do(calls.list_tenant_keys(tenant_id)).items
+        return list(self._wire.pages(lambda cursor: calls.list_tenant_keys(tenant_id, cursor)))
 
     def create_tenant_key(self, tenant_id: str, name: str, *, role: str = "user") -> NewApiKey:
         """A new key for a tenant. Its `key` is shown this once and kept nowhere."""
@@ -279,10 +279,10 @@ class Client(Content, Brands, Queues, Webhooks):
             upload = self._wire.do(connection.begin_upload(file))
         if on_begin:
             on_begin(upload)
-        after = ""
+        cursor = ""
         while True:
             try:
-                page = self._wire.do(calls.upload_parts(upload.id, after))
+                page = self._wire.do(calls.upload_parts(upload.id, cursor))
             except Conflict:  # completed already, or aborted: then this says so
                 return self._wire.do(calls.complete_upload(upload.id))
             for part in page.items:
@@ -292,7 +292,7 @@ class Client(Content, Brands, Queues, Webhooks):
                     on_bytes(connection.part_end(upload, part), upload.bytes)
             if page.next is None:
                 return self._wire.do(calls.complete_upload(upload.id))
-            after = page.next
+            cursor = page.next
 
     def begun_upload(self, upload_id: str) -> Upload:
         """An upload as it was begun: of which file, and in how many parts."""

@@ -29,9 +29,9 @@ def get_queue(queue: str) -> Call[Queue]:
     return Call("GET", f"{_path(queue)}/metrics", Queue.model_validate)
 
 
-def queue_tenants(queue: str) -> Call[list[TenantShare]]:
-    read = TypeAdapter(list[TenantShare]).validate_python
-    return Call("GET", f"{_path(queue)}/tenants", read)
+def queue_tenants(queue: str, cursor: str, limit: int) -> Call[Page[TenantShare]]:
+    read = Page[TenantShare].model_validate
+    return Call("GET", f"{_path(queue)}/tenants", read, page_of(cursor, limit))
 
 
 def get_job(queue: str, job: str) -> Call[Job]:

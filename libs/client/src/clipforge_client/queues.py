@@ -21,9 +21,9 @@ class Queues:
         """The same of one queue."""
         return self._wire.do(queue_calls.get_queue(queue))
 
-    def queue_tenants(self, queue: str) -> list[TenantShare]:
-        """The hundred tenants with the most work outstanding in it. For operators."""
-        return self._wire.do(queue_calls.queue_tenants(queue))
+    def queue_tenants(self, queue: str, *, limit: int = 20) -> Iterator[TenantShare]:
+        """Tenants, those with the most work outstanding in it first. For operators."""
+        return self._wire.pages(lambda cursor: queue_calls.queue_tenants(queue, cursor, limit))
 
     def job(self, queue: str, job_id: str) -> Job:
         """One job of a queue."""

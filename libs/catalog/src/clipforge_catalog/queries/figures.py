@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Float, cast
-from sqlmodel import and_, case, col, func, select
+from sqlmodel import and_, case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobCount, JobState, Project
 
 SAMPLES: Final = 200  # of the newest jobs, to learn from: some days of a small installation
@@ -124,8 +125,11 @@ async def lengths(session: AsyncSession, jobs: Collection[str]) -> dict[str, tup
     return {job: (stage, int(ms)) for job, stage, ms in (await session.exec(statement)).all()}
 
 
-async def by_tenant(session: AsyncSession, stage: str, *, limit: int = 100) -> list[Share]:
-    """Those with the most work outstanding first."""
+async def by_tenant(
+    session: AsyncSession, stage: str, *, after: Cursor | None, limit: int
+) -> Page[Share]:
+    """Those with the most work outstanding first: that is what a cursor's sequence counts."""
+    limit = min(limit, MAX_PAGE)
 
     waiting, completed, failed = (
         func.sum(case((col(JobCount.state) == state, JobCount.number), else_=0))
@@ -137,12 +141,19 @@ async def by_tenant(session: AsyncSession, stage: str, *, limit: int = 100) -> l
         .group_by(col(JobCount.tenant_id))
         .having(func.sum(JobCount.number) > 0)
         .order_by(waiting.desc(), col(JobCount.tenant_id))
-        .limit(limit)
+        .limit(limit + 1)
     )
-    return [
+    if after is not None:
+        further = and_(waiting == after.sequence, col(JobCount.tenant_id) > after.id)
+        statement = statement.having(or_(waiting < after.sequence, further))
+    shares = [
         Share(tenant, *map(int, numbers))
         for tenant, *numbers in (await session.exec(statement)).all()
     ]
+    if len(shares) <= limit:
+        return Page(shares, None)
+    last = shares[limit - 1]
+    return Page(shares[:limit], Cursor(max(last.outstanding, 0), last.tenant))
 
 
 def _completed(since: datetime) -> Any:

@@ -11,8 +11,9 @@ from clipforge.v1.facts_pb2 import ApiKeySaved
 from clipforge_catalog.queries import keys
 from clipforge_catalog.tables import ApiKey
 from clipforge_contracts import ids
-from clipforge_gateway import rows, schemas
+from clipforge_gateway import cursors, rows, schemas
 from clipforge_gateway.auth import Caller, key_hash
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import AdminDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     CONFLICT,
@@ -46,7 +47,7 @@ async def create(
 ) -> schemas.NewApiKeyView:
     """The answer has the key. It is kept nowhere, so it cannot be shown again."""
     async with parts.sessions() as session:
-        if len(await keys.of_tenant(session, caller.tenant_id, limit=MOST)) >= MOST:
+        if len((await keys.of_tenant(session, caller.tenant_id, limit=MOST)).rows) >= MOST:
             raise Problem(CONFLICT, f"A tenant has at most {MOST} keys in use: revoke one.")
         key_id = seed.id("key")
         if seed.text and await keys.get(session, caller.tenant_id, key_id):
@@ -73,11 +74,14 @@ async def create(
 
 
 @router.get("", operation_id="listKeys", summary="API keys", responses=documented(FORBIDDEN))
-async def list_keys(parts: PartsDep, caller: AdminDep) -> schemas.PageView[schemas.ApiKeyView]:
+async def list_keys(
+    parts: PartsDep, caller: AdminDep, cursor: After = "", limit: Limit = 20
+) -> schemas.PageView[schemas.ApiKeyView]:
     """Those in use, oldest first. What was revoked is not listed."""
+    after = cursors.read(cursor)
     async with parts.sessions() as session:
-        found = await keys.of_tenant(session, caller.tenant_id, limit=MOST)
-    return schemas.PageView(items=[_view(row) for row in found])
+        page = await keys.of_tenant(session, caller.tenant_id, after=after, limit=limit)
+    return schemas.PageView(items=[_view(row) for row in page.rows], next=cursors.write(page.next))
 
 
 @router.delete(

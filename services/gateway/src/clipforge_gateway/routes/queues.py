@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path
 from clipforge_catalog.queries import figures, jobs
 from clipforge_contracts.pipeline import BY_QUEUE, BY_STAGE
 from clipforge_contracts.plans import Priority
-from clipforge_gateway import numbers, queue_schemas
+from clipforge_gateway import cursors, numbers, queue_schemas, schemas
+from clipforge_gateway.cursors import After, Limit
 from clipforge_gateway.parts import CallerDep, OperatorDep, PartsDep
 from clipforge_gateway.problems import FORBIDDEN, NOT_FOUND, UNAVAILABLE, Problem, documented
 from clipforge_gateway.queue_schemas import Queue
@@ -42,12 +43,21 @@ async def one_queue(queue: Queue, parts: PartsDep, caller: CallerDep) -> queue_s
     responses=documented(FORBIDDEN),
 )
 async def tenants(
-    queue: Queue, parts: PartsDep, caller: OperatorDep
-) -> list[queue_schemas.TenantShare]:
-    """The hundred tenants with the most work outstanding. For operators."""
+    queue: Queue,
+    parts: PartsDep,
+    caller: OperatorDep,
+    cursor: After = "",
+    limit: Limit = 20,
+) -> schemas.PageView[queue_schemas.TenantShare]:
+    """Those with the most work outstanding first, as each page finds it. For operators."""
     async with parts.sessions() as session:
-        shares = await figures.by_tenant(session, BY_QUEUE[queue].name)
-    return await numbers.of_tenants(parts.sessions, BY_QUEUE[queue], shares)
+        page = await figures.by_tenant(
+            session, BY_QUEUE[queue].name, after=cursors.read(cursor), limit=limit
+        )
+    return schemas.PageView(
+        items=await numbers.of_tenants(parts.sessions, BY_QUEUE[queue], page.rows),
+        next=cursors.write(page.next),
+    )
 
 
 @router.post(

@@ -137,10 +137,14 @@ async def create_key(
     responses=documented(FORBIDDEN, NOT_FOUND),
 )
 async def list_keys(
-    tenant_id: TenantId, parts: PartsDep, caller: OperatorDep
+    tenant_id: TenantId,
+    parts: PartsDep,
+    caller: OperatorDep,
+    cursor: After = "",
+    limit: Limit = 20,
 ) -> schemas.PageView[schemas.ApiKeyView]:
     """Those in use, oldest first."""
-    return await keys.list_keys(parts, await _as_tenant(parts, tenant_id))
+    return await keys.list_keys(parts, await _as_tenant(parts, tenant_id), cursor, limit)
 
 
 @router.delete(
