@@ -61,6 +61,7 @@ def document(app: FastAPI) -> dict[str, Any]:
                 if path.startswith("/v1/"):
                     _OF_METHOD.get(method, _nothing)(operation)
                     _tell(operation, RATE_LIMITED, AT_ONCE, OVERLOADED, TOO_LONG, HEADERS_TOO_LARGE)
+                _tell_location(operation)
                 _tell_errors(operation)
                 _show(operation, schemas)
         going.tell(app.routes, made["paths"])
@@ -91,6 +92,13 @@ def _tell_tags(operation: Operation) -> None:
     success["headers"] = {"ETag": {"description": "Changes with the answer", "schema": TEXT}}
     operation["responses"]["304"] = {"description": "It is what you have: nothing is sent again"}
     _take(operation, "If-None-Match", "The `ETag` of what you have")
+
+
+def _tell_location(operation: Operation) -> None:
+    """What is only begun has a place where to see what comes of it."""
+    if "202" in operation["responses"]:
+        where = {"description": "Where to see what comes of it", "schema": TEXT, "required": True}
+        operation["responses"]["202"]["headers"] = {"Location": where}
 
 
 def _take(operation: Operation, header: str, sentence: str, **bounds: int) -> None:

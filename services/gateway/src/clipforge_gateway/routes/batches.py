@@ -100,8 +100,11 @@ async def get(
     status_code=202,
     responses=documented(NOT_FOUND),
 )
-async def cancel(batch_id: BatchId, parts: PartsDep, caller: CallerDep) -> schemas.BatchView:
+async def cancel(
+    batch_id: BatchId, parts: PartsDep, caller: CallerDep, response: Response
+) -> schemas.BatchView:
     """What is rendered already stays. Cancelling twice is no error."""
+    response.headers["Location"] = f"/v1/exports/batches/{batch_id}"
     found = await batches.find(parts, caller, batch_id)
     async with parts.sessions() as session:
         waiting = await exports.owners(session, caller.tenant_id, found.export_ids)

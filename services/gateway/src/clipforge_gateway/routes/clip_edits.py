@@ -75,7 +75,6 @@ async def create(
         view = await _state(parts, fact, response, done=201)
     except Contradicted as other:
         raise Problem(KEY_REUSED, "Use a new Idempotency-Key for another clip.") from other
-    response.headers["Location"] = f"/v1/clips/{clip.id}"
     return view
 
 
@@ -138,7 +137,8 @@ async def delete(clip_id: ClipId, parts: PartsDep, caller: CallerDep) -> Respons
         )
         gone = Response()
         await _state(parts, fact, gone, done=204)
-        return Response(status_code=gone.status_code)
+        where = {"Location": gone.headers["Location"]} if gone.status_code == 202 else {}
+        return Response(status_code=gone.status_code, headers=where)
 
     return await next_version(once, busy="Others edit this clip at this moment. Try again.")
 
@@ -255,6 +255,8 @@ async def _state(
     )
     caught_up = await rows.caught_up(parts, stated.sequence)
     response.status_code = done if caught_up else 202
+    if response.status_code in (201, 202):
+        response.headers["Location"] = f"/v1/clips/{fact.clip.id}"
     response.headers["ETag"] = etags.of_sequence(parts.feed.incarnation, stated.sequence)
     row = Clip(
         **as_dict(fact.clip),

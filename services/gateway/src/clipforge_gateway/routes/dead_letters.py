@@ -8,6 +8,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 
@@ -73,9 +74,12 @@ async def list_dead_letters(
     responses=documented(FORBIDDEN),
 )
 async def replay_many(
-    body: queue_schemas.ReplayMany, parts: PartsDep, caller: CallerDep
+    body: queue_schemas.ReplayMany, parts: PartsDep, caller: CallerDep, response: Response
 ) -> queue_schemas.Replayed:
-    """Those that fit; at most a thousand a request."""
+    """Those that fit; at most a thousand a request. `Location` lists the jobs of that queue,
+    project and tenant, newest first: those that take their places among them.
+    """
+    response.headers["Location"] = _jobs_of(body)
     wanted = _wanted(caller, body, body.tenant)
     seen = replayed = last = 0
     after = None
@@ -143,6 +147,13 @@ async def replay(
     queue = BY_STAGE[row.stage].queue
     response.headers["Location"] = f"/v1/queues/{queue}/jobs/{_next_job(row)}"
     return views.job(known or _to_come(row))
+
+
+def _jobs_of(asked: queue_schemas.ReplayMany) -> str:
+    """Where the jobs are that take the place of the failed ones."""
+    named = {"queue": asked.queue, "project_id": asked.project_id, "tenant": asked.tenant}
+    query = urlencode({name: value for name, value in named.items() if value})
+    return f"/v1/jobs?{query}".rstrip("?")
 
 
 async def _dead(parts: Parts, caller: Caller, job_id: str) -> Job:

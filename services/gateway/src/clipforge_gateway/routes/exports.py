@@ -123,7 +123,10 @@ async def get(
     status_code=202,
     responses=documented(NOT_FOUND),
 )
-async def cancel(export_id: ExportId, parts: PartsDep, caller: CallerDep) -> schemas.ExportView:
+async def cancel(
+    export_id: ExportId, parts: PartsDep, caller: CallerDep, response: Response
+) -> schemas.ExportView:
+    response.headers["Location"] = f"/v1/exports/{export_id}"
     view = await _view(parts, caller, export_id)
     sequence = await requests.cancel(parts, caller, export_id, view.project_id)
     await rows.caught_up(parts, sequence)

@@ -117,6 +117,7 @@ async def _state(
     )
     if not await rows.caught_up(parts, stated.sequence):
         response.status_code = 202
+        response.headers["Location"] = f"/v1/projects/{row.id}"
         changes = {
             "version": fact.version,
             "title": fact.title,

@@ -119,7 +119,9 @@ async def get(
     status_code=202,
     responses=documented(NOT_FOUND, CONFLICT),
 )
-async def cancel(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> schemas.ProjectView:
+async def cancel(
+    project_id: ProjectId, parts: PartsDep, caller: CallerDep, response: Response
+) -> schemas.ProjectView:
     """Stop what runs for it, and start nothing more. Cancelling twice is no error."""
     with contextlib.suppress(rows.Pending):
         row = await rows.project(parts, caller, project_id)
@@ -130,6 +132,7 @@ async def cancel(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> s
         fact_id=ids.derive("evt", project_id, "cancelled"),
         once=True,
     )
+    response.headers["Location"] = f"/v1/projects/{project_id}"
     return await view_of(parts, caller, project_id)
 
 
@@ -140,14 +143,17 @@ async def cancel(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> s
     status_code=202,
     responses=documented(NOT_FOUND),
 )
-async def delete(project_id: ProjectId, parts: PartsDep, caller: CallerDep) -> None:
-    """Forget it, with every object that no other project refers to."""
+async def delete(
+    project_id: ProjectId, parts: PartsDep, caller: CallerDep, response: Response
+) -> None:
+    """Forget it, with every object that no other project refers to; then it answers 404."""
     await _exists(parts, caller, project_id)
     await parts.log.state(
         ProjectDeleted(project=_ref(caller, project_id)),
         fact_id=ids.derive("evt", project_id, "deleted"),
         once=True,
     )
+    response.headers["Location"] = f"/v1/projects/{project_id}"
 
 
 async def _exists(parts: Parts, caller: Caller, project_id: str) -> None:

@@ -173,7 +173,9 @@ async def _state(
         once=True,
     )
     there = await rows.caught_up(parts, stated.sequence) and await _laid_out(parts, project, key)
-    response.status_code = 200 if there else 202
+    if not there:
+        response.status_code = 202
+        response.headers["Location"] = f"/v1/projects/{project.id}/transcript"
     response.headers["ETag"] = etags.of_sequence(parts.feed.incarnation, stated.sequence)
     return transcript_schemas.TranscriptView(
         project_id=project.id, version=fact.version, words=fact.words, language=row.language
