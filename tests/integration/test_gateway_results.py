@@ -23,6 +23,14 @@ async def look_at(film: Film, export: str) -> dict[str, object]:
     return found
 
 
+async def test_a_clip_tells_what_its_score_is_made_of(house: House, tenant: Tenant) -> None:
+    film = await house.ready(tenant)
+
+    clip = (await tenant.http.get(f"/v1/clips/{film.clip}")).json()
+
+    assert clip["factors"] == [{"name": "hook", "value": 0.9, "weight": 0.3}]
+
+
 @pytest.mark.parametrize(
     ("format_", "media_type", "begins"),
     [

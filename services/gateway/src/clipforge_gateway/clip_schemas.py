@@ -1,12 +1,20 @@
 """The bodies about clips: as they are shown, made and edited."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from clipforge_gateway.schemas import Body, Text
 
 MOST_HASHTAGS: Final = 30
+
+
+class FactorView(BaseModel):
+    """One of the things that the score is made of."""
+
+    name: str = Field(description="Such as `hook`, `content`, `emotion`; others may come")
+    value: float = Field(description="0-1, ranked within this film")
+    weight: float = Field(description="What it counts for among the others")
 
 
 class ClipView(BaseModel):
@@ -24,7 +32,7 @@ class ClipView(BaseModel):
     text: str = Field(description="What is said in it, at most 1,000 characters")
     reasons: list[str] = Field(description="Why it was found, in sentences")
     hashtags: list[str]
-    factors: list[dict[str, Any]] = Field(description="What the score is made of")
+    factors: list[FactorView] = Field(description="What the score is made of")
     detector: str = Field(description="What found it; `manual`: a person")
     version: int = Field(description="How often it was edited; 0: as it was found")
 

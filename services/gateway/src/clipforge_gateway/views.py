@@ -96,7 +96,7 @@ def clip(row: Clip) -> clip_schemas.ClipView:
         text=row.text,
         reasons=row.reasons,
         hashtags=row.hashtags,
-        factors=row.factors,
+        factors=[clip_schemas.FactorView.model_validate(factor) for factor in row.factors],
         detector=row.detector,
         version=row.version,
     )
