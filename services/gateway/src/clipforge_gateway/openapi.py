@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from clipforge_gateway import going, webhook_events
+from clipforge_gateway import going, identifiers, webhook_events
 from clipforge_gateway.examples import example_of
 from clipforge_gateway.problems import (
     AT_ONCE,
@@ -56,6 +56,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             schemas.pop(framework_s_own, None)
         problem = ProblemBody.model_json_schema(ref_template=TEMPLATE)
         schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
+        identifiers.tell(schemas)
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
                 if path.startswith("/v1/"):
