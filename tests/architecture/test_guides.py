@@ -175,7 +175,7 @@ def test_the_limits_of_the_guide_are_those_that_the_product_comes_with() -> None
         f"{settings['upload_max_bytes'] // 1024**3} GiB (`CLIPFORGE_UPLOAD_MAX_BYTES`)",
         f"{settings['webhooks_most']} (`CLIPFORGE_WEBHOOKS_MOST`)",
         f"{settings['held_per_tenant']} streams",
-        f"have {gate.SEARCHES} searches",
+        f"have at work {gate.AT_WORK['search']} searches",
         f"| headers | {limits.MAX_HEADERS}, and {limits.MAX_HEADER_BYTES // 1024} KiB",
         f"| address | {limits.MAX_URL // 1024} KiB, with {limits.MAX_PARAMETERS} parameters",
         f"| body | {limits.MAX_BODY // 1024**2} MiB, with {depth.MAX_DEPTH} levels",

@@ -1,14 +1,18 @@
 """Limits as clients meet them: over replicas, with headers, and what is never held up."""
 
 import asyncio
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
 
+from clipforge_catalog.queries import dead_letters, exports, segments
 from clipforge_contracts.plans import Plan
-from clipforge_gateway import gate
+from clipforge_gateway import gate, spoken
 from clipforge_gateway.limits import MAX_HEADERS, MAX_PARAMETERS
-from gateways import House, Tenant, problem
+from gateways import Film, House, Tenant, problem
+from workshop import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -61,27 +65,90 @@ async def test_health_is_never_held_up(
     assert busy.headers["retry-after"] == "1"
 
 
-async def test_a_tenant_has_so_many_searches_at_once_and_others_have_their_own(
-    house: House, tenant: Tenant, stranger: Tenant, monkeypatch: pytest.MonkeyPatch
+@dataclass
+class Held:
+    """What is asked of the database in one place waits there until it is let go."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
+
+    def at(self, patch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        async def held(*args: Any, **kwargs: Any) -> Any:
+            self.waiting += 1
+            await self.go.wait()
+            return await real(*args, **kwargs)
+
+        patch.setattr(module, name, held)
+
+
+COSTLY: dict[str, tuple[Any, str, str, str, dict[str, Any]]] = {
+    "search": (segments, "query_of", "GET", "/v1/search?q=queues", {}),
+    "batch": (exports, "states", "POST", "/v1/exports/batch", {"aspects": ["1:1"]}),
+    "replay": (dead_letters, "find", "POST", "/v1/dead-letters/replay", {"all": True}),
+    "text": (spoken, "document", "GET", "/v1/projects/{film}/transcript?format=srt", {}),
+}
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+async def test_a_tenant_has_so_many_costly_requests_at_work_and_others_have_their_own(
+    house: House, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "SEARCHES", 1)
-    monkeypatch.setattr(gate, "_is_search", lambda scope: scope["path"].endswith("clips"))
-    film, theirs = await house.submit(tenant), await house.submit(stranger)
+    tenant, stranger = await house.tenant(), await house.tenant()
+    module, name, method, path, fields = COSTLY[kind]
+    most, held = gate.AT_WORK[kind], Held()
+    ours, theirs = await house.ready(tenant), await house.ready(stranger)
 
-    async with house.sessions() as session:
-        # Whoever asks waits for this row.
-        await session.connection()
-        mine = await asyncio.gather(
-            *(tenant.http.get(f"/v1/projects/{film}/clips") for _ in range(8))
+    def asking(film: Film) -> asyncio.Task[httpx.Response]:
+        body = {"clip_ids": [film.clip], **fields} if kind == "batch" else fields
+        return asyncio.create_task(
+            film.tenant.http.request(method, path.format(film=film.project), json=body or None)
         )
-        other = await stranger.http.get(f"/v1/projects/{theirs}/clips")
 
-    assert {one.status_code for one in mine} <= {200, 429}
-    assert any(one.status_code == 200 for one in mine)
-    assert other.status_code == 200
-    for one in mine:
-        if one.status_code == 429:
-            assert problem(one) == (429, "too-many-at-once")
+    held.at(monkeypatch, module, name)
+    mine = [asking(ours) for _ in range(most + 3)]
+
+    async def refused() -> bool:
+        return held.waiting == most and sum(one.done() for one in mine) == 3
+
+    await eventually(refused)
+    others = asking(theirs)
+
+    async def let_in() -> bool:
+        return held.waiting == most + 1
+
+    await eventually(let_in)
+    no = [one.result() for one in mine if one.done()]
+    held.go.set()
+    yes = [*await asyncio.gather(*mine, others)]
+    again = await asking(ours)
+
+    assert [problem(one) for one in no] == [(429, "too-many-at-once")] * 3
+    assert "end one" in no[0].json()["detail"]
+    assert sum(one.is_success for one in yes) == most + 1
+    assert again.is_success
+
+
+async def test_a_tenant_has_so_many_streams_open_and_others_have_their_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant, stranger = await house.tenant(), await house.tenant()
+    film = await house.submit(tenant)
+    monkeypatch.setitem(vars(house.parts.settings), "held_per_tenant", 1)  # they are frozen
+
+    async with tenant.http.stream("GET", "/v1/events") as first:
+        second = await tenant.http.get(f"/v1/projects/{film}/events")
+        async with stranger.http.stream("GET", "/v1/events") as other:
+            codes = (first.status_code, other.status_code)
+
+    async def free_again() -> bool:
+        async with tenant.http.stream("GET", "/v1/events") as third:
+            return third.status_code == 200
+
+    assert codes == (200, 200)
+    assert problem(second) == (429, "too-many-at-once")
+    await eventually(free_again)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,11 @@ from clipforge_gateway.rates import WINDOW_SECONDS, Kind
 # Longest is the completion of an upload, for which a store puts its parts together.
 ANSWER_SECONDS: Final = 60.0
 READS: Final = ("GET", "HEAD", "OPTIONS")
-SEARCHES: Final = 8  # of one tenant at once, in one process: each is a query over all its words
+# Of one tenant at once, in one process, of each kind: a query over all its words, up to a hundred
+# outputs planned, a thousand jobs begun anew, all words of a film laid out as text.
+AT_WORK: Final = {"search": 8, "batch": 8, "replay": 8, "text": 8}
+COSTLY: Final = {"/v1/exports/batch": "batch", "/v1/dead-letters/replay": "replay"}
+LASTING: Final = ("stream", "wait")
 SHED: Final = Metric("clipforge_shed_total", "Requests refused to keep the others quick", ["why"])
 
 
@@ -39,12 +43,12 @@ class Gate:
         if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
             await self._app(scope, receive, send)
             return
-        what = _held_open(scope)
-        with parts_of_app(scope).load.request(counts=what in ("", "search")) as overloaded:
+        what = _bounded_as(scope)
+        with parts_of_app(scope).load.request(counts=what not in LASTING) as overloaded:
             if overloaded:
                 SHED.labels(overloaded).inc()
                 raise Problem(OVERLOADED, "This gateway is busy just now. Try again in a moment.")
-            async with asyncio.timeout(None if what in ("stream", "wait") else ANSWER_SECONDS):
+            async with asyncio.timeout(None if what in LASTING else ANSWER_SECONDS):
                 caller = await caller_or_none(Request(scope))
                 if caller is not None:
                     send = await _counted(scope, caller, send)
@@ -57,10 +61,10 @@ class Gate:
     @contextmanager
     def _one_more(self, scope: Scope, caller: Caller, what: str) -> Generator[None]:
         """Of what is held open or costs much, a tenant has so many at once in this process."""
-        most = {"": 0, "search": SEARCHES}.get(what, parts_of_app(scope).settings.held_per_tenant)
-        if not most:
+        if not what:
             yield
             return
+        most = AT_WORK.get(what) or parts_of_app(scope).settings.held_per_tenant
         key = (caller.tenant_id, what)
         if self._open[key] >= most:
             SHED.labels(what).inc()
@@ -104,16 +108,18 @@ def _kind(scope: Scope) -> Kind:
     return "read" if scope["method"] in READS else "write"
 
 
-def _held_open(scope: Scope) -> str:
-    """What a request is that lasts; empty: it does not."""
+def _bounded_as(scope: Scope) -> str:
+    """As what a request is bounded that lasts or costs much; empty: it does neither."""
     if scope["method"] not in READS:
-        return ""
+        return COSTLY.get(scope["path"], "")
     if scope["path"].endswith("/events"):
         return "stream"
     if _is_search(scope):
         return "search"
-    wait = parse_qs(scope["query_string"].decode("latin-1")).get("wait", ["0"])
-    return "wait" if wait != ["0"] else ""
+    asked = parse_qs(scope["query_string"].decode("latin-1"))
+    if scope["path"].endswith("/transcript") and asked.get("format", ["json"]) != ["json"]:
+        return "text"
+    return "wait" if asked.get("wait", ["0"]) != ["0"] else ""
 
 
 def _is_search(scope: Scope) -> bool:
