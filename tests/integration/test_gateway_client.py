@@ -446,7 +446,7 @@ async def test_queues_jobs_and_dead_letters_are_told(
         again = await sdk.replay(failed.job_id)
     paused = await operator.pause_queue("video-import")
     resumed = await operator.resume_queue("video-import")
-    shares = await operator.queue_tenants("video-import")
+    shares = [one async for one in operator.queue_tenants("video-import")]
 
     assert set(queues) == set(BY_QUEUE)
     assert queue.queue == "video-import"

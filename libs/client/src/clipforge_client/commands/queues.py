@@ -1,12 +1,13 @@
 """`clipforge queues`: how much waits, runs and has ended in each."""
 
+from itertools import islice
 from typing import Annotated, Literal
 
 import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.completion import project_ids
-from clipforge_client.commands.options import AsJson
+from clipforge_client.commands.options import AsJson, LimitOption
 from clipforge_client.models import Queue
 from clipforge_client.terminal import print_done, print_json, print_list, print_table, say
 
@@ -61,10 +62,10 @@ def show_queue(queue: QueueArgument, as_json: AsJson = False) -> None:
 
 
 @queues.command("tenants")
-def list_shares(queue: QueueArgument, as_json: AsJson = False) -> None:
+def list_shares(queue: QueueArgument, limit: LimitOption = 20, as_json: AsJson = False) -> None:
     """List the tenants with the most work outstanding in a queue. For operators."""
     with Client() as client:
-        found = client.queue_tenants(queue)
+        found = list(islice(client.queue_tenants(queue, limit=min(limit, 100)), limit))
     print_list(
         found,
         ("tenant", "outstanding", "completed", "failed", "oldest", "an hour", "mean", "p95"),
