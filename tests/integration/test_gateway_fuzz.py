@@ -158,5 +158,6 @@ EXAMPLE = {
     "preset_id": f"pst_{'0' * 26}",
     "webhook_id": f"whk_{'0' * 26}",
     "tenant_id": f"ten_{'0' * 26}",
+    "upload_id": f"upl_{'0' * 26}",
     "queue": "video-import",
 }
