@@ -25,6 +25,17 @@ IN_USE: Final = Gauge(
 LIMIT: Final = Gauge(
     "clipforge_database_connections_limit", "Connections that this process may hold at once"
 )
+# The server's side of a connection. A client that has gone without a word, with its node or in the
+# network, leaves a transaction that keeps rows locked, or the lock of the active projector: both
+# are free again after seconds, where the server's own settings say hours or never.
+_SESSION: Final = {
+    "statement_timeout": STATEMENT_MS,
+    "lock_timeout": STATEMENT_MS,
+    "idle_in_transaction_session_timeout": STATEMENT_MS,
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+}
 # What a query raises while the database is away, is being started, or is too busy to answer.
 AWAY: Final = (OperationalError, InterfaceError, TimeoutError)
 
@@ -52,7 +63,7 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 25_000,
-            "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS}",
+            "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
         },
     )
     _look_at_idle_ones(made)
