@@ -27,6 +27,7 @@ from bench.gateway.places import (
     memory,
     replica,
 )
+from clipforge_contracts.pipeline import IMPORT
 from clipforge_standalone.stack import Stack
 
 USERS = 1000
@@ -34,8 +35,8 @@ RATE = 100.0  # requests a second
 STREAMS = 100
 WARM_SECONDS = 5.0  # for what is made once: connections, compiled code, what is near
 TARGETS = {"list": 100, "detail": 200, "create": 500, "health": 50}  # p95 in ms (product.md S8)
-STEPS = (50, 100, 150, 200, 250, 300, 400, 500, 600, 800)  # requests a second
-STEP_SECONDS = 10.0
+STEPS = (25, 50, 75, 100, 150, 200, 300, 400)  # requests a second
+STEP_SECONDS = 8.0
 MIB = 2**20
 JSON = {"Content-Type": "application/json"}
 
@@ -60,7 +61,9 @@ class Answered:
 def load(stack: Stack, filled: Filled, seconds: float) -> str:
     """Print what was seen; the figures of one gateway."""
     # What is submitted waits: this is about those who ask, not about films.
-    paused = httpx.post(f"{stack.url}/v1/queues/import/pause", headers=key(stack), timeout=10)
+    paused = httpx.post(
+        f"{stack.url}/v1/queues/{IMPORT.queue}/pause", headers=key(stack), timeout=10
+    )
     paused.raise_for_status()
     _beside_what_is_below(stack, seconds)
     mix = Mix(filled)

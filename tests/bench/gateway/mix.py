@@ -15,7 +15,6 @@ CREATE = json.dumps(
     {"source": {"type": "url", "url": "https://example.invalid/talk.mp4"}, "title": "A talk"}
 ).encode()
 UPLOAD = json.dumps({"file_name": "talk.mp4", "bytes": 100_000_000}).encode()
-EDIT = json.dumps({"title": "Another title"}).encode()
 WEIGHTS = {  # of a hundred requests
     "projects": 20,
     "projects_of_state": 5,
@@ -24,9 +23,8 @@ WEIGHTS = {  # of a hundred requests
     "exports": 3,
     "project": 27,
     "clip": 15,
-    "submit": 4,
+    "submit": 5,
     "upload": 2,
-    "edit": 1,
     "health": 3,
 }
 
@@ -47,9 +45,6 @@ class Mix:
             "clip": lambda: Ask("detail", "GET", f"/v1/clips/{self._clip()}"),
             "submit": lambda: Ask("create", "POST", "/v1/projects", CREATE),
             "upload": lambda: Ask("create", "POST", "/v1/uploads", UPLOAD),
-            "edit": lambda: Ask(
-                "edit", "PATCH", f"/v1/projects/{self._project()}", EDIT, {"If-Match": "*"}
-            ),
             "health": lambda: Ask("health", "GET", "/health/ready"),
         }
 
