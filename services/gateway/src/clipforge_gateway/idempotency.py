@@ -197,14 +197,15 @@ async def _nothing() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-def _read_of(scope: Scope, path: str) -> Scope:
+def _read_of(scope: Scope, location: str) -> Scope:
     """The same caller, who reads what was made."""
+    path, _, query = location.partition("?")
     headers = [pair for pair in scope["headers"] if pair[0].lower() not in _OF_THE_REQUEST]
     return {
         **scope,
         "method": "GET",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": headers,
     }
