@@ -5,13 +5,13 @@ from typing import Any
 
 
 def sample(
-    document: Mapping[str, Any], operation: Mapping[str, Any], known: Mapping[str, str]
+    document: Mapping[str, Any], operation: Mapping[str, Any], known: Mapping[str, Any]
 ) -> Any:
     """The example of an operation's body, with ids of things that are there; None: it has none."""
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
         return None
-    return _with(content["application/json"]["example"], known)
+    return filled(content["application/json"]["example"], known)
 
 
 def needed(operation: Mapping[str, Any]) -> dict[str, str]:
@@ -23,9 +23,10 @@ def needed(operation: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _with(node: Any, known: Mapping[str, str]) -> Any:
+def filled(node: Any, known: Mapping[str, Any]) -> Any:
+    """The same, its fields as they are known by their names, wherever they are."""
     if isinstance(node, dict):
-        return {name: known.get(name) or _with(value, known) for name, value in node.items()}
+        return {name: known.get(name) or filled(value, known) for name, value in node.items()}
     if isinstance(node, list):
-        return [_with(value, known) for value in node]
+        return [filled(value, known) for value in node]
     return node

@@ -238,11 +238,14 @@ class House:
 
     @asynccontextmanager
     async def another_gateway(
-        self, sessions: Sessions | None = None, replica: Sessions | None = None
+        self,
+        sessions: Sessions | None = None,
+        replica: Sessions | None = None,
+        **settings: Any,
     ) -> AsyncIterator[str]:
         """A replica beside the first one, on a port and with a pool of its own; its address."""
         port = ports.free()
-        async with self._replica(port, sessions, replica):
+        async with self._replica(port, sessions, replica, **settings):
             yield f"http://{self.settings.host}:{port}"
 
     @asynccontextmanager
@@ -253,10 +256,14 @@ class House:
 
     @asynccontextmanager
     async def _replica(
-        self, port: int, sessions: Sessions | None = None, replica: Sessions | None = None
+        self,
+        port: int,
+        sessions: Sessions | None = None,
+        replica: Sessions | None = None,
+        **changes: Any,
     ) -> AsyncIterator[Parts]:
         settings = self.settings.model_copy(
-            update={"nats_url": self.nats.url("gateway"), "port": port}
+            update={"nats_url": self.nats.url("gateway"), "port": port, **changes}
         )
         async with (
             JetStream.connect(settings, name="gateway") as bus,
@@ -315,6 +322,7 @@ class Film:
 
     tenant: Tenant
     project: str
+    sha256: str = SHA256
 
     @property
     def clip(self) -> str:
@@ -328,8 +336,8 @@ class Film:
 
     @property
     def asset(self) -> str:
-        """The same film for all projects of the tenant: they are made of the same bytes."""
-        return ids.asset(self.tenant.id, SHA256)
+        """The same film for all projects of the tenant that are made of the same bytes."""
+        return ids.asset(self.tenant.id, self.sha256)
 
     @property
     def transcript_key(self) -> str:
@@ -342,7 +350,7 @@ class Film:
         owner = made.film if hasattr(made, "film") else made
         owner.project.CopyFrom(self.ref)
         if isinstance(owner, facts.VideoImported):
-            owner.asset_id = self.asset
+            owner.asset_id, owner.media.sha256 = self.asset, self.sha256
             for name in ("source_key", "audio_key", "poster_key"):
                 key = getattr(owner.objects, name).replace(TENANT, self.tenant.id)
                 setattr(owner.objects, name, key)
