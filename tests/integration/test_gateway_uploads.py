@@ -124,21 +124,6 @@ async def test_addresses_of_parts_come_in_pages(tenant: Tenant) -> None:
     assert problem(foreign) == (422, "invalid")
 
 
-async def test_parts_after_a_number_are_told_until_that_is_gone(tenant: Tenant) -> None:
-    upload = await begin(tenant, 5 * PART - 1)
-    path = f"/v1/uploads/{upload['id']}/parts"
-
-    first = await tenant.http.get(path, params={"after": 0, "limit": 2})
-    rest = await parts_of(tenant, upload["id"], after=int(first.json()["next"]))
-
-    assert [part["number"] for part in first.json()["items"]] == [1, 2]
-    assert [part["number"] for part in rest["items"]] == [3, 4, 5]
-    assert rest["next"] is None
-    assert first.headers["sunset"] == "Tue, 15 Jun 2027 00:00:00 GMT"
-    assert "deprecation" not in (await tenant.http.get(path)).headers
-    assert (await parts_of(tenant, upload["id"], after=10_000))["items"] == []
-
-
 async def test_the_largest_film_fits_in_the_parts_that_the_store_allows(tenant: Tenant) -> None:
     upload = await begin(tenant, 20 * 1024**3)
 

@@ -95,7 +95,7 @@ CORS: Final[dict[str, Any]] = {
     ],
     "expose_headers": [
         *("Location", "ETag", "Retry-After", "X-Request-Id", "Idempotency-Replayed"),
-        *("RateLimit", "RateLimit-Policy", "Deprecation", "Sunset"),
+        *("RateLimit", "RateLimit-Policy"),
     ],
     "max_age": 600,  # seconds
 }

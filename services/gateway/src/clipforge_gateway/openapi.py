@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from clipforge_gateway import going, identifiers, webhook_events
+from clipforge_gateway import identifiers, webhook_events
 from clipforge_gateway.examples import example_of
 from clipforge_gateway.problems import (
     AT_ONCE,
@@ -65,7 +65,6 @@ def document(app: FastAPI) -> dict[str, Any]:
                 _tell_location(operation)
                 _tell_errors(operation)
                 _show(operation, schemas)
-        going.tell(app.routes, made["paths"])
         for methods in made.get("webhooks", {}).values():
             for operation in methods.values():  # answered by others, who need not tell us why
                 operation["responses"] = {"2XX": {"description": "Accepted"}}

@@ -6,10 +6,10 @@ What is known of an upload lies beside it in the store, so any replica can go on
 import asyncio
 import math
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
 from clipforge_contracts import keys
@@ -17,7 +17,6 @@ from clipforge_gateway import cursors, schemas
 from clipforge_gateway.admission import Admitted
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.cursors import After, Limit
-from clipforge_gateway.going import Going
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep, SeedDep
 from clipforge_gateway.problems import (
     BACKLOG,
@@ -38,9 +37,6 @@ PART_BYTES: Final = 16 * 1024 * 1024
 MAX_PARTS: Final = 10_000  # S3's own limit
 EXPIRES: Final = timedelta(hours=6)
 LOOKS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4)  # before each look for another's object
-
-# Lists go on by an opaque `cursor`, as this one does, too.
-AFTER: Final = Going(date(2026, 12, 1), date(2027, 6, 15), parameter="after")
 
 UploadId = Annotated[str, Path(max_length=64, pattern=r"^upl_[a-z0-9]{26}$")]
 
@@ -105,27 +101,21 @@ async def get(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> schema
     operation_id="listUploadParts",
     summary="Where to PUT the parts, and which have arrived",
     responses=documented(NOT_FOUND, CONFLICT),
-    dependencies=[Depends(AFTER)],
 )
 async def list_parts(
     upload_id: UploadId,
     parts: PartsDep,
     caller: CallerDep,
-    after: Annotated[
-        int | None, Query(ge=0, le=MAX_PARTS, description="Use `cursor` instead")
-    ] = None,
     cursor: After = "",
     limit: Limit = 20,
 ) -> schemas.PageView[schemas.PartView]:
     """Ask again after a break: parts that have arrived need not be sent again."""
-    place = cursors.read_numbers(cursor, 1)
-    by_number = place is None and after is not None
-    last = max(0, place[0] if place else after or 0)
+    (last,) = cursors.read_numbers(cursor, 1) or (0,)
     session = await _session(parts, caller, upload_id)
     key = keys.upload(caller.tenant_id, upload_id)
     whole = _whole(session, await _arrived(parts, key, session))
     count = _part_count(session)
-    numbers = range(last + 1, min(last + limit, count) + 1)
+    numbers = range(max(0, last) + 1, min(last + limit, count) + 1)
     return schemas.PageView(
         items=[
             schemas.PartView(
@@ -135,7 +125,7 @@ async def list_parts(
             )
             for number in numbers
         ],
-        next=_next(numbers[-1], by_number=by_number) if numbers and numbers[-1] < count else None,
+        next=cursors.write_numbers(numbers[-1]) if numbers and numbers[-1] < count else None,
     )
 
 
@@ -177,11 +167,6 @@ async def abort(upload_id: UploadId, parts: PartsDep, caller: CallerDep) -> None
         )
     await parts.store.abort_multipart(key, session.multipart)
     await parts.store.delete([keys.upload_session(caller.tenant_id, upload_id)])
-
-
-def _next(last: int, *, by_number: bool) -> str:
-    """Where the next page begins, in the way in which this one was asked for."""
-    return str(last) if by_number else cursors.write_numbers(last)
 
 
 async def _made_whole_by_another(parts: Parts, key: str) -> bool:
