@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from prometheus_client import Gauge
 from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import QueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -71,10 +71,10 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
 
 
 def _look_at_idle_ones(made: AsyncEngine) -> None:
-    """Use no connection that has died while nobody used it.
+    """Use no connection that has died while nobody used it: with one, all that are older go.
 
     Asked before each use, as `pool_pre_ping` does, it costs a short query as much again. One that
-    dies in use fails its query, and the pool forgets all that are older.
+    dies in use fails its query, and the pool forgets all that are older then, too.
     """
     engine_ = made.sync_engine
 
@@ -84,7 +84,7 @@ def _look_at_idle_ones(made: AsyncEngine) -> None:
         try:
             engine_.dialect.do_ping(connection)
         except engine_.dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError("it died while nobody used it") from error
+            raise InvalidatePoolError("it died while nobody used it") from error
 
     def used(_: Any, record: Any) -> None:
         record.info["used"] = time.monotonic()

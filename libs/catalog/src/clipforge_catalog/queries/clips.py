@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import col, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page
+from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page, cut
 from clipforge_catalog.tables import Clip
 
 
@@ -44,10 +44,7 @@ async def of_project(
         statement = statement.where(tuple_(order, col(Clip.id)) > (after.sequence, after.id))
     statement = statement.where(_is_there()).order_by(order, col(Clip.id)).limit(limit + 1)
     rows = list((await session.exec(statement)).all())
-    if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], Cursor(last.start_ms if by_time else last.rank, last.id))
+    return cut(rows, limit, lambda last: Cursor(last.start_ms if by_time else last.rank, last.id))
 
 
 def number_of(project: Any) -> Any:

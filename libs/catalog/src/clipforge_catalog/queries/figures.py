@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Float, cast
 from sqlmodel import and_, case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page
+from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page, cut
 from clipforge_catalog.tables import Asset, Clip, Export, Job, JobCount, JobState, Project
 
 SAMPLES: Final = 200  # of the newest jobs, to learn from: some days of a small installation
@@ -150,10 +150,7 @@ async def by_tenant(
         Share(tenant, *map(int, numbers))
         for tenant, *numbers in (await session.exec(statement)).all()
     ]
-    if len(shares) <= limit:
-        return Page(shares, None)
-    last = shares[limit - 1]
-    return Page(shares[:limit], Cursor(max(last.outstanding, 0), last.tenant))
+    return cut(shares, limit, lambda last: Cursor(max(last.outstanding, 0), last.tenant))
 
 
 def _completed(since: datetime) -> Any:

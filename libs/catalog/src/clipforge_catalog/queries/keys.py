@@ -1,16 +1,12 @@
 """API keys by their hash."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from sqlmodel import col, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page
+from clipforge_catalog.queries.page import MAX_PAGE, Cursor, Page, cut
 from clipforge_catalog.tables import ApiKey, Tenant
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -46,18 +42,12 @@ async def get(session: AsyncSession, tenant: str, key_id: str) -> ApiKey | None:
 async def of_tenant(
     session: AsyncSession, tenant: str, *, after: Cursor | None = None, limit: int
 ) -> Page[ApiKey]:
-    """The keys in use, oldest first. A cursor's sequence is the moment of making, in us."""
+    """The keys in use, oldest first."""
     limit = min(limit, MAX_PAGE)
     statement = select(ApiKey).where(ApiKey.tenant_id == tenant, col(ApiKey.revoked).is_(False))
     if after is not None:
-        made = EPOCH + timedelta(microseconds=after.sequence)
         place = tuple_(col(ApiKey.created_at), col(ApiKey.id))
-        statement = statement.where(place > (made, after.id))
+        statement = statement.where(place > (after.moment, after.id))
     statement = statement.order_by(col(ApiKey.created_at), col(ApiKey.id))
     rows = list((await session.exec(statement.limit(limit + 1))).all())
-    if len(rows) <= limit:
-        return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(
-        rows[:limit], Cursor((last.created_at - EPOCH) // timedelta(microseconds=1), last.id)
-    )
+    return cut(rows, limit, lambda last: Cursor.at(last.created_at, last.id))

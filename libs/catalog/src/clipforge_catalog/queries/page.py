@@ -1,6 +1,8 @@
 """A page of a list in the log's order, newest first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from sqlmodel import col, select, tuple_
@@ -8,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 Row = TypeVar("Row", bound=Any)
 MAX_PAGE: Final = 100
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,16 @@ class Cursor:
 
     sequence: int
     id: str
+
+    @classmethod
+    def at(cls, moment: datetime, id_: str) -> "Cursor":
+        """Of a list in the order of time: microseconds, as the database keeps them."""
+        return cls((moment - EPOCH) // timedelta(microseconds=1), id_)
+
+    @property
+    def moment(self) -> datetime:
+        """What `at` was given."""
+        return EPOCH + timedelta(microseconds=self.sequence)
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,11 @@ async def page(
         statement = statement.where(place < (after.sequence, after.id))
     statement = statement.order_by(col(table.sequence).desc(), col(table.id).desc())
     rows = list((await session.exec(statement.limit(limit + 1))).all())
+    return cut(rows, limit, lambda last: Cursor(last.sequence, last.id))
+
+
+def cut(rows: list[Row], limit: int, place: Callable[[Row], Cursor]) -> Page[Row]:
+    """The page of which one row more was asked for, to know whether another page follows."""
     if len(rows) <= limit:
         return Page(rows, None)
-    last = rows[limit - 1]
-    return Page(rows[:limit], Cursor(last.sequence, last.id))
+    return Page(rows[:limit], place(rows[limit - 1]))

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import case, col, func, or_, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clipforge_catalog.queries.page import Cursor, Page
+from clipforge_catalog.queries.page import Cursor, Page, cut
 from clipforge_catalog.tables import Export, Job, JobState, Project, Removal, Tenant
 from clipforge_contracts.plans import Plan
 
 Retention = Mapping[Plan, timedelta]
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -148,17 +147,12 @@ def _next(
     if tenant is not None:
         statement = statement.where(col(table.tenant_id) == tenant)
     if after is not None:
-        place = EPOCH + timedelta(microseconds=after.sequence)
-        statement = statement.where(tuple_(due, id_) > (place, after.id))
+        statement = statement.where(tuple_(due, id_) > (after.moment, after.id))
     return statement.order_by(due, id_)
 
 
 def _page(found: list[Expiry], limit: int) -> Page[Expiry]:
-    if len(found) <= limit:
-        return Page(found, None)
-    last = found[limit - 1]
-    at = (last.at - EPOCH) // timedelta(microseconds=1)
-    return Page(found[:limit], Cursor(at, (last.export or last.project).id))
+    return cut(found, limit, lambda last: Cursor.at(last.at, (last.export or last.project).id))
 
 
 def _due(retention: Retention, finished: Any) -> Any:
