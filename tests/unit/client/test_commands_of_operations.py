@@ -146,6 +146,15 @@ def test_with_json_it_tells_the_same_to_programs(typed: Typed, film: Path, opera
     assert isinstance(json.loads(said), dict | list)
 
 
+@pytest.mark.parametrize("group", ["styles", "presets", "jobs", "queues"])
+def test_a_group_that_lists_by_itself_understands_list(typed: Typed, group: str) -> None:
+    bare, named = DocumentedGateway(), DocumentedGateway()
+
+    assert typed(group, bare) == typed(f"{group} list", named)
+
+    assert named.asked == bare.asked
+
+
 @pytest.mark.usefixtures("naps")
 @pytest.mark.parametrize("operation", ENDLESS)
 def test_what_goes_on_until_ctrl_c_asks_for_its_operation(typed: Typed, operation: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from clipforge_client.client import Client
+from clipforge_client.commands.listing import Listing
 from clipforge_client.commands.options import AsJson, LimitOption
 from clipforge_client.commands.queues import (
     ProjectOption,
@@ -18,6 +19,7 @@ from clipforge_client.terminal import note, print_json, print_list, say
 
 jobs = typer.Typer(
     help="List jobs, newest first: what waits, runs and has ended. Or show one.",
+    cls=Listing,
     invoke_without_command=True,
 )
 State = Literal["waiting", "active", "delayed", "deferred", "completed", "failed", "cancelled"]

@@ -6,6 +6,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.completion import kit_ids, preset_ids, style_ids
+from clipforge_client.commands.listing import Listing
 from clipforge_client.commands.looks import NameOption, amended, or_gone, print_versions
 from clipforge_client.commands.options import AsJson, Aspect, Quality, milliseconds
 from clipforge_client.models import Preset
@@ -13,6 +14,7 @@ from clipforge_client.terminal import note, print_done, print_json, print_table,
 
 presets = typer.Typer(
     help="List presets: those of platforms, and your own. Make and change your own.",
+    cls=Listing,
     invoke_without_command=True,
 )
 PresetArgument = Annotated[

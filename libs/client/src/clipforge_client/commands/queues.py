@@ -7,6 +7,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.completion import project_ids
+from clipforge_client.commands.listing import Listing
 from clipforge_client.commands.options import AsJson, LimitOption
 from clipforge_client.models import Queue
 from clipforge_client.terminal import print_done, print_json, print_list, print_table, say
@@ -17,6 +18,7 @@ QueueName = Literal[
 
 queues = typer.Typer(
     help="Show how much waits, runs and has ended in each queue; pause and resume one.",
+    cls=Listing,
     invoke_without_command=True,
 )
 

@@ -6,6 +6,7 @@ import typer
 
 from clipforge_client.client import Client
 from clipforge_client.commands.completion import style_ids
+from clipforge_client.commands.listing import Listing
 from clipforge_client.commands.looks import (
     ColourOption,
     NameOption,
@@ -22,6 +23,7 @@ from clipforge_client.terminal import note, print_done, print_json, print_table,
 
 styles = typer.Typer(
     help="List caption styles: the built-in ones, and your own. Make and change your own.",
+    cls=Listing,
     invoke_without_command=True,
 )
 BuiltIn = Literal["pop", "karaoke", "boxed", "single", "build", "neon", "minimal", "bar"]
