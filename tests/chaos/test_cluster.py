@@ -50,3 +50,14 @@ async def test_a_client_of_the_server_that_is_cut_off_goes_on_at_another_one(
 
         await eventually(created, within=3 * PATIENCE)
         broker.join()
+
+
+async def test_a_place_that_no_server_offers_yet_may_be_asked_for_again(tmp_path: Path) -> None:
+    """So it is while the servers of a cluster begin: they know little of each other."""
+    stream = {"name": "FAR", "subjects": ["far"], "placement": {"tags": ["elsewhere"]}}
+    async with (
+        Broker.running("three", tmp_path / "log") as broker,
+        connect(broker.url("admin"), "admin") as connection,
+    ):
+        with pytest.raises(Unavailable, match="no suitable peers"):
+            await connection.api("STREAM.CREATE.FAR", stream)

@@ -137,7 +137,7 @@ def test_a_loop_that_stays_late_refuses_and_one_slow_moment_does_not() -> None:
     with load.request(counts=True) as over:
         pass
 
-    assert (once, lasting, over) == ("", "lag", "")
+    assert (once, lasting, over) == (None, "lag", None)
 
 
 def test_so_many_requests_are_in_hand_and_no_more() -> None:
@@ -148,9 +148,9 @@ def test_so_many_requests_are_in_hand_and_no_more() -> None:
         load.request(counts=True) as second,
         load.request(counts=False) as held,
     ):
-        assert (first, second, held) == ("", "number", "")
+        assert (first, second, held) == (None, "number", None)
     with load.request(counts=True) as later:
-        assert later == ""
+        assert later is None
 
 
 @pytest.mark.parametrize(

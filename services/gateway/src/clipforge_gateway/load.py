@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Literal, get_args
 
 from prometheus_client import Gauge
 
@@ -11,6 +11,8 @@ from clipforge_runtime.loop_lag import lags
 IN_HAND: Final = Gauge("clipforge_requests_in_hand", "Requests being answered, but for health")
 PROBE_SECONDS: Final = 0.1
 PROBES: Final = 5  # in a row that were late: one slow moment is no load
+Reason = Literal["lag", "number"]
+REASONS: Final = get_args(Reason)
 
 
 class Load:
@@ -32,19 +34,19 @@ class Load:
         self._late = self._late + 1 if lag > self._longest else 0
 
     @contextmanager
-    def request(self, *, counts: bool) -> Generator[str]:
-        """Have a request in hand; why not, or empty."""
+    def request(self, *, counts: bool) -> Generator[Reason | None]:
+        """Have a request in hand; or why not."""
         if self._late >= PROBES:
             yield "lag"
         elif not counts:
-            yield ""
+            yield None
         elif self._in_hand >= self._most:
             yield "number"
         else:
             self._in_hand += 1
             IN_HAND.inc()
             try:
-                yield ""
+                yield None
             finally:
                 self._in_hand -= 1
                 IN_HAND.dec()

@@ -8,6 +8,7 @@ Without the counters each replica counts for itself: requests are not refused fo
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import Counter
@@ -33,6 +34,9 @@ SHARES: Final[dict[Kind, float]] = {"read": 1.0, "write": 0.25, "search": 0.1}
 LIMITED: Final = Metric(
     "clipforge_rate_limited_total", "Requests refused for their number", ["kind", "plan"]
 )
+# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
+for _kind, _plan in itertools.product(SHARES, Plan):
+    LIMITED.labels(_kind, _plan)
 ALONE: Final = Metric(
     "clipforge_rate_counted_alone_total", "Requests that one replica counted for itself"
 )

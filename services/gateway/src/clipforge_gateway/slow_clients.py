@@ -6,7 +6,7 @@ minute holds its connection for ever. Bodies that a route waits for are bounded 
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import h11
 from prometheus_client import Counter
@@ -16,19 +16,23 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEAD_SECONDS: Final = 10.0
 LEFT_OVER_SECONDS: Final = 10.0  # for the rest of a body whose request was answered without it
 TAKE_SECONDS: Final = 60.0  # for a client to take something of what waits for it
+Slowness = Literal["no head", "left over", "not taken", "body"]
 DROPPED: Final = Counter(
     "clipforge_slow_clients_total",
     "Connections ended for their slowness: no head, left over (the rest of a body), not taken (an "
     "answer); requests refused for it: body",
     ["what"],
 )
+# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
+for _what in get_args(Slowness):
+    DROPPED.labels(_what)
 
 
 class Patient(H11Protocol):
     """HTTP/1.1 with an end to our patience."""
 
     _due: asyncio.TimerHandle | None = None
-    _due_for: str = ""
+    _due_for: Slowness = "no head"
     _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -74,7 +78,7 @@ class Patient(H11Protocol):
         else:
             self._expect_nothing()
 
-    def _expect(self, what: str, seconds: float) -> None:
+    def _expect(self, what: Slowness, seconds: float) -> None:
         """From its first byte on: another byte is no more time."""
         if self._due is None or self._due_for != what:
             self._expect_nothing()
@@ -91,7 +95,7 @@ class Patient(H11Protocol):
     def _drop_untaken(self) -> None:
         self._drop("not taken")
 
-    def _drop(self, what: str) -> None:
+    def _drop(self, what: Slowness) -> None:
         if not self.transport.is_closing():
             DROPPED.labels(what).inc()
         self.transport.abort()
