@@ -118,7 +118,7 @@ class Broker:
     def leader(self) -> Node:
         """Who leads the stream; the first where nobody says."""
         for node in self.nodes:
-            for account in _jsz(node).get("account_details", ()):
+            for account in jsz(node).get("account_details", ()):
                 for stream in account.get("stream_detail", ()):
                     leader = stream.get("cluster", {}).get("leader")
                     if stream["name"] == subjects.STREAM and leader:
@@ -132,7 +132,7 @@ class Broker:
         if len(self.nodes) == 1:
             return True
         for node in self.nodes:
-            cluster = _jsz(node).get("meta_cluster", {})
+            cluster = jsz(node).get("meta_cluster", {})
             if cluster.get("leader") == node.name:
                 peers = cluster.get("replicas", ())
                 here = [one for one in peers if one.get("current") and not one.get("offline")]
@@ -177,9 +177,10 @@ class Broker:
             )
 
 
-def _jsz(node: Node) -> dict[str, Any]:
+def jsz(node: Node, *, consumers: bool = False) -> dict[str, Any]:
     """What a server says of its part of JetStream; nothing where it does not answer."""
-    address = f"http://127.0.0.1:{node.monitor_port}/jsz?streams=1"
+    more = "&consumers=1" if consumers else ""
+    address = f"http://127.0.0.1:{node.monitor_port}/jsz?streams=1{more}"
     try:
         with urllib.request.urlopen(address, timeout=2) as answer:
             found: dict[str, Any] = json.load(answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from chaos import brokers
-from chaos.brokers import MAX_FILE_BYTES, Broker
+from chaos.brokers import MAX_FILE_BYTES, Broker, jsz
 from chaos.nursery import Forked
 from chaos.proxy import Proxy
 from chaos.servers import Servers
@@ -107,10 +108,11 @@ class House:
             self._held.discard(name)
 
     def keep_logs(self, folder: Path) -> None:
-        """Copy what every process and every server of the log has said."""
+        """Copy what all processes and servers of the log have said, and where its queues are."""
         shutil.copytree(self.folder / "logs", folder)
         for node in self.broker.nodes:
             shutil.copy(node.child.log, folder / f"log-{node.name}.log")
+            (folder / f"log-{node.name}.json").write_text(json.dumps(jsz(node, consumers=True)))
 
     async def ready(self) -> None:
         """Return when the gateway and all that it needs answer."""

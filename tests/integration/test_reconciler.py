@@ -22,6 +22,7 @@ from clipforge_contracts import ids, subjects
 from clipforge_contracts.facts import Fact
 from clipforge_contracts.lanes import Lane
 from clipforge_contracts.pipeline import BY_STAGE, IMPORT
+from clipforge_contracts.plans import Priority
 from clipforge_projector import projector
 from clipforge_projector.causes import cause_of
 from clipforge_projector.position import position_in
@@ -29,7 +30,7 @@ from clipforge_projector.reconciler import TIMES, reconcile
 from clipforge_runtime.bus import Delivery
 from clipforge_runtime.errors import Permanent
 from clipforge_runtime.jetstream import JetStream
-from clipforge_runtime.jetstream.declare import declare
+from clipforge_runtime.jetstream.declare import consumer_config, declare
 from clipforge_runtime.testing import MemoryBus
 from samples import PROJECT, TENANT, every_fact
 from workshop import PATIENCE, Workshop
@@ -52,6 +53,22 @@ async def submit(
 async def lose(workshop: Workshop, sequence: int) -> None:
     """As max_age does it: everything up to a message is gone, and nobody is told."""
     await workshop.admin.api(f"STREAM.PURGE.{subjects.STREAM}", {"seq": sequence + 1})
+
+
+async def pass_over(workshop: Workshop) -> None:
+    """As after faults of a cluster: queues have nothing in hand, and a floor before what is there.
+
+    Here because another filter was made theirs.
+    """
+    for priority in Priority:
+        for lane in Lane:
+            ours = consumer_config(IMPORT, priority, lane, after=0)
+            elsewhere = ours | {"filter_subjects": ["facts.elsewhere.>"]}
+            name = ours["durable_name"]
+            update = {"stream_name": subjects.STREAM, "config": elsewhere, "action": "update"}
+            await workshop.admin.api(f"CONSUMER.CREATE.{subjects.STREAM}.{name}", update)
+            info = await workshop.admin.api(f"CONSUMER.INFO.{subjects.STREAM}.{name}")
+            assert (info["num_pending"], info["ack_floor"]["stream_seq"]) == (0, 0)
 
 
 async def delivered(workshop: Workshop) -> Delivery:
@@ -91,6 +108,18 @@ async def test_a_job_whose_message_has_expired_is_stated_again(
     assert subjects.parse(delivery.subject).kind == "retries"
     assert delivery.headers["ce-type"] == "clipforge.v1.ProjectSubmitted"
     assert (await the_job(sessions)).restated == 1
+
+
+async def test_a_job_that_its_queue_has_passed_over_is_stated_again(
+    workshop: Workshop, sessions: Sessions, bus: JetStream
+) -> None:
+    sequence = await submit(workshop, sessions, bus)
+    await pass_over(workshop)
+
+    assert await reconcile(sessions, bus, now=LATER) == 1
+
+    assert (await the_job(sessions)).restated == 1
+    assert await bus.last_sequence() > sequence
 
 
 async def test_a_row_that_is_being_written_is_not_waited_for(

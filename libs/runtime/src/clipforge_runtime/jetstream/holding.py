@@ -1,7 +1,7 @@
 """Whether the log still holds a job's work: waiting, running, or waiting for its time.
 
-Answers no only where that is certain. What a queue has behind its ack floor may be settled already,
-and is taken for held: whoever asks will ask again.
+What a queue has in hand behind its ack floor may be settled already, and is taken for held: whoever
+asks will ask again.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def holds(
     found = await asyncio.gather(*(_message(connection, query) for query in queries))
     for lane, sequence in filter(None, found):  # max_age has taken away those that are not there
         durable = subjects.durable(stage, due.priority, lane)
-        if sequence > await _ack_floor(connection, durable):
+        if await _has_in_hand(connection, durable, sequence):
             return True
     return False
 
@@ -80,9 +80,15 @@ async def _message(connection: Connection, query: dict[str, str | int]) -> tuple
     return subjects.parse(message["subject"]).lane, int(message["seq"])
 
 
-async def _ack_floor(connection: Connection, durable: str) -> int:
+async def _has_in_hand(connection: Connection, durable: str, sequence: int) -> bool:
+    """Whether a queue may still deliver what lies at this sequence, or hear what became of it."""
     try:
         info = await consumers.info(connection, durable)
     except consumers.Missing:
-        return 0  # what waits for it is held, until it is declared again
-    return int(info["ack_floor"]["stream_seq"])
+        return True  # what waits for it is held, until it is declared again
+    # After faults of a cluster a queue may be past a message that it has never delivered (issue
+    # 8036 of nats-server, 2.15.1 too): its floor stays before it, and it has nothing in hand. So it
+    # seems for a moment, too, where a server has not seen yet what was stored: then a job comes
+    # twice, as it may at any time.
+    in_hand = int(info["num_pending"]) + int(info["num_ack_pending"])
+    return in_hand > 0 and sequence > int(info["ack_floor"]["stream_seq"])
