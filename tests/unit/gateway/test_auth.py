@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import statistics
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 
+from clipforge.v1.facts_pb2 import ApiKeySaved
 from clipforge_catalog.database import Sessions
 from clipforge_catalog.queries.keys import Bearer
 from clipforge_gateway import auth
@@ -21,6 +24,9 @@ async def no_session() -> AsyncIterator[None]:
 
 
 SESSIONS = cast(Sessions, no_session)
+FIRST: Final = f"cf_{'k' * 43}"
+TRIALS: Final = 300
+ALIKE: Final = 2.0  # times; letters compared one by one, or a slow hash, would tell more
 
 
 @pytest.fixture
@@ -57,6 +63,41 @@ async def test_a_key_is_compared_by_its_hash_in_constant_time(
     assert len(compared) == 2
     assert {len(part) for pair in compared for part in pair} == {hashlib.sha256().digest_size}
     assert b"cf_" not in b"".join(part for pair in compared for part in pair)
+
+
+async def test_how_long_a_key_is_looked_at_does_not_tell_how_much_of_it_is_right(
+    asked: list[bytes],
+) -> None:
+    """CPU time, in turn, the median of many: a busy machine makes none of them slower.
+
+    Of a revoked key the log has told, so it is refused sooner: that is seen by whoever has all of
+    it, and by nobody else.
+    """
+    authenticator = Authenticator(SESSIONS, FIRST)
+    revoked = f"cf_{'r' * (len(FIRST) - 3)}"
+    authenticator.hear(ApiKeySaved(hash=auth.key_hash(revoked), revoked=True))
+    wrong = {
+        "revoked": revoked,
+        "revoked but for the last letter": f"{revoked[:-1]}x",
+        "made up": f"cf_{'x' * (len(FIRST) - 3)}",
+        "but for the first letter": f"cf_{'x' + FIRST[4:]}",
+        "but for the last letter": f"{FIRST[:-1]}x",
+        "known but for the last letter": "cf_know_",
+    }
+    took: dict[str, list[int]] = {name: [] for name in wrong}
+
+    for _ in range(TRIALS):
+        for name, key in wrong.items():
+            began = time.thread_time_ns()
+            with pytest.raises(Problem, match="unknown or revoked"):
+                await authenticator.caller(key)
+            took[name].append(time.thread_time_ns() - began)
+
+    medians = {name: statistics.median(times) for name, times in took.items()}
+    whole = medians.pop("revoked")
+    assert max(medians.values()) < ALIKE * min(medians.values()), medians
+    assert whole < ALIKE * min(medians.values())
+    assert len(asked) == TRIALS * len(medians), "the tables are asked for each of them"
 
 
 async def test_the_tables_are_asked_for_hashes_only(asked: list[bytes]) -> None:
