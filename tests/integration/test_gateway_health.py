@@ -4,21 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
+from bodies import filled
 from clipforge_gateway import gate, lately, rows
 from clipforge_gateway.app import create_app, open_parts
+from estates import furnish
 from gateways import FILM, House, Tenant, problem
 from relay import Relay
 from workshop import PATIENCE, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
+CORRECTION = {"op": "replace", "first": 2, "text": "lanes"}
 DEPENDENCIES = ("database", "broker", "storage")
 
 
@@ -188,6 +193,63 @@ async def test_without_a_dependency_no_new_work_is_taken_on_until_it_is_back(
         assert problem(refused) == (503, "unavailable")
         assert int(refused.headers["retry-after"]) > 0
         assert words in refused.json()["detail"]
+
+
+async def test_without_the_broker_no_write_is_taken_and_none_is_held_on_to(
+    house: House, cut: Cut
+) -> None:
+    """Whatever states a fact: of each resource one, all at once."""
+    caller = await house.tenant(role="admin")
+    known: dict[str, Any] = {**await furnish(house, caller)}
+    known["clip_ids"] = [known["clip_id"]]
+    known["queued_id"] = await house.submit(caller)
+    await house.caught_up()
+    headers = {"Authorization": f"Bearer {caller.key}", "If-Match": "*"}
+    await cut.settled("/health", 200)
+    await cut.anybody.get("/v1/projects", headers=headers)  # who asks is known from now on
+    cut.wires["broker"].cut()
+
+    answers = await asyncio.gather(
+        *(
+            cut.anybody.request(
+                method, path.format(**known), json=filled(body, known), headers=headers
+            )
+            for method, path, body in WRITES
+        )
+    )
+    await cut.wires["broker"].mend()
+    held = REGISTRY.get_sample_value("clipforge_requests_in_hand")
+    await cut.settled("/health", 200)
+    again = await cut.anybody.post("/v1/brand-kits", json={"name": "Later"}, headers=headers)
+
+    assert [problem(answer) for answer in answers] == [(503, "unavailable")] * len(WRITES)
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+    assert held == 0
+    assert again.is_success, again.text
+
+
+WRITES = [
+    ("PATCH", "/v1/projects/{project_id}", {"title": "Other"}),
+    ("POST", "/v1/projects/{queued_id}/cancel", None),
+    ("DELETE", "/v1/projects/{project_id}", None),
+    ("POST", "/v1/projects/{project_id}/clips", {"start_ms": 5000, "end_ms": 25000}),
+    ("PATCH", "/v1/clips/{clip_id}", {"title": "Other"}),
+    ("DELETE", "/v1/clips/{clip_id}", None),
+    ("PATCH", "/v1/projects/{project_id}/transcript", {"operations": [CORRECTION]}),
+    ("POST", "/v1/exports", {"clip_id": "", "style": "neon"}),
+    ("POST", "/v1/exports/batch", {"clip_ids": [], "styles": ["boxed"]}),
+    ("POST", "/v1/exports/batches/{batch_id}/cancel", None),
+    ("POST", "/v1/brand-kits", {"name": "Other"}),
+    ("DELETE", "/v1/brand-kits/{kit_id}", None),
+    ("PUT", "/v1/presets/{preset_id}", {"name": "Other"}),
+    ("POST", "/v1/webhooks", {"url": "https://example.com/", "events": ["project.ready"]}),
+    ("PATCH", "/v1/webhooks/{webhook_id}", {"enabled": False}),
+    ("DELETE", "/v1/webhooks/{webhook_id}", None),
+    ("POST", "/v1/webhooks/{webhook_id}/test", None),
+    ("POST", "/v1/dead-letters/{job_id}/replay", None),
+    ("POST", "/v1/keys", {"name": "other"}),
+    ("DELETE", "/v1/keys/{key_id}", None),
+]
 
 
 @pytest.mark.parametrize("away", DEPENDENCIES)
