@@ -37,6 +37,8 @@ WITHOUT: Final = {
     "retention.next_exports": OPERATORS,
     "retention.next_films": OPERATORS,
     "figures.by_tenant": "for operators: the share of each tenant",
+    "figures.of_tenants": "for operators: takes those that it is asked about",
+    "figures.oldest_of_tenants": "for operators: takes those that it is asked about",
     "retention.backlog": "for operators: what is due, in numbers",
     "tenants.every": "for operators: the list of all tenants",
     "figures.of_stages": FIGURES,
