@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bodies import filled
 from clipforge_gateway import gate, lately, rows
 from clipforge_gateway.app import create_app, open_parts
-from estates import furnish
+from estates import furnish, stated
 from gateways import FILM, House, Tenant, problem
 from relay import Relay
 from workshop import PATIENCE, eventually
@@ -195,7 +195,7 @@ async def test_without_a_dependency_no_new_work_is_taken_on_until_it_is_back(
         assert words in refused.json()["detail"]
 
 
-async def test_without_the_broker_no_write_is_taken_and_none_is_held_on_to(
+async def test_without_the_broker_no_write_is_taken_and_none_comes_true_later(
     house: House, cut: Cut
 ) -> None:
     """Whatever states a fact: of each resource one, all at once."""
@@ -207,6 +207,7 @@ async def test_without_the_broker_no_write_is_taken_and_none_is_held_on_to(
     headers = {"Authorization": f"Bearer {caller.key}", "If-Match": "*"}
     await cut.settled("/health", 200)
     await cut.anybody.get("/v1/projects", headers=headers)  # who asks is known from now on
+    before = await stated(house)
     cut.wires["broker"].cut()
 
     answers = await asyncio.gather(
@@ -226,6 +227,7 @@ async def test_without_the_broker_no_write_is_taken_and_none_is_held_on_to(
     assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
     assert held == 0
     assert again.is_success, again.text
+    assert await stated(house) == before + 1, "one that was refused has come true"
 
 
 WRITES = [

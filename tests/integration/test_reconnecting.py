@@ -72,6 +72,26 @@ async def test_a_fact_stated_while_the_log_is_away_is_stated_once_it_is_back(
     assert len(await workshop.log()) == 1
 
 
+async def test_what_was_given_up_while_the_log_was_away_does_not_come_true_later(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was told 503 may ask for it once more, or for something else."""
+
+    async def nobody_is_there() -> bool:
+        return not workshop.gateway.connection.connected
+
+    with without(workshop.server), monkeypatch.context() as hurried:
+        hurried.setattr(publishing, "CONFIRM_SECONDS", 0)
+        await eventually(nobody_is_there)
+        with pytest.raises(Unavailable):
+            await workshop.submit("given up")
+    await workshop.submit("later")
+
+    [entry] = await workshop.hear(facts.ProjectSubmitted)
+    assert len(await workshop.log()) == 1
+    assert entry.fact == submission("later")
+
+
 async def test_a_job_that_runs_through_an_outage_longer_than_its_lease_is_done_once(
     workshop: Workshop,
 ) -> None:

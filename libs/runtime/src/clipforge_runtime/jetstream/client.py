@@ -97,6 +97,11 @@ class Client(NatsClient):
         await self._flush_pending(force_flush=True)
         await self.flush()
 
+    def forget_unsent(self) -> None:
+        """Of a connection that is lost: whoever wrote it is told that it was not sent."""
+        self._pending.clear()
+        self._pending_data_size = 0
+
     async def leave(self) -> None:
         """Go on at another server."""
         await self._process_op_err(StaleConnectionError())

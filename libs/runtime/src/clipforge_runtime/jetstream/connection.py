@@ -51,7 +51,8 @@ class Connection:
         self._inbox_prefix = inbox_prefix
         self._replies: Replies[Message] = Replies(self.new_inbox(), seconds=REQUEST_SECONDS)
         self._deaf_since: float | None = None  # since when the server has answered nothing
-        self.reconnected: list[Callable[[], None]] = []
+        self._back = asyncio.Event()
+        self.reconnected: list[Callable[[], None]] = [self._back.set]
 
     @property
     def connected(self) -> bool:
@@ -78,7 +79,13 @@ class Connection:
     async def request(
         self, subject: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> Message:
-        """Send and wait for the one answer. Unavailable where none comes, or none can come."""
+        """Send and wait for the one answer. Unavailable where none comes, or none can come.
+
+        While the connection is lost nothing is sent: it would come true once it is back, when
+        whoever asked has been told that it did not.
+        """
+        if not self.connected and not self._client.is_closed:
+            await self._wait_for_it(subject)
         inbox, answer = self._replies.expect()
         try:
             await self._client.send(subject, body, reply=inbox, headers=headers)
@@ -90,6 +97,13 @@ class Connection:
         if message.status == str(NOT_READY):
             raise Unavailable(f"{subject}: nobody answers")
         return message
+
+    async def _wait_for_it(self, subject: str) -> None:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await self._back.wait()
+        except TimeoutError as error:
+            raise Unavailable(f"{subject}: the log is away") from error
 
     async def _unanswered(self, began: float) -> None:
         """Go on at another server, where there is one, once this one has been deaf for long.
@@ -113,6 +127,8 @@ class Connection:
     def lost(self) -> None:
         """What was asked of a server that is gone will not be answered: it can be asked anew."""
         self._deaf_since = None
+        self._back.clear()
+        self._client.forget_unsent()
         self._replies.fail(lambda: ConnectionResetError("the connection was lost"))
 
     @asynccontextmanager
@@ -179,7 +195,6 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
     Unavailable, raised into the block, where the server closes the connection for good.
     """
     inbox_prefix = f"_INBOX_{name}"
-    listeners: list[Callable[[], None]] = []
     closing = closed_for_good = False
     last_said = ""
     owner = asyncio.current_task()
@@ -208,7 +223,7 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         nonlocal last_said
         last_said = ""
         log.info("connected to the log again")
-        for listener in listeners:
+        for listener in connection.reconnected:
             listener()
 
     urls = url.split(",")
@@ -237,7 +252,6 @@ async def connect(url: str, name: str) -> AsyncGenerator[Connection]:
         closed_cb=on_closed,
     )
     connection = Connection(client, inbox_prefix)
-    connection.reconnected = listeners
     try:
         async with connection.answered():
             yield connection
