@@ -4,22 +4,18 @@ Milliseconds from the sending of the POST until a real ffmpeg of an export, and 
 a real Whisper listens, are gone. Whisper is cancelled once the film is said to be transcribed.
 """
 
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from statistics import median
 
 import psutil
 
-import data
+from bench.whole import house
 from clipforge_client.client import Client
 from clipforge_client.models import Upload
 from clipforge_standalone.stack import Stack
 from hearing import listening
-from stacks import running
 
 LOOK_SECONDS = 0.002
 BEGIN_SECONDS = 120.0
@@ -106,21 +102,10 @@ def of_ffmpeg(stack: Stack, client: Client, film: Upload, times: int) -> list[fl
 
 def main() -> None:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    talk = data.FOLDER / "video" / "talk90_360p.mp4"
-    if not talk.exists():
-        sys.exit(f"no film at {talk}: set CLIPFORGE_TEST_DATA")
-    folder = Path(tempfile.mkdtemp(prefix="clipforge-bench-"))
-    folder.chmod(0o755)  # PostgreSQL may run as another user
-    try:
-        with (
-            running(folder / "stack", say=lambda text: None) as stack,
-            Client(stack.url, stack.api_key) as client,
-        ):
-            film = client.upload(talk)
-            whisper = of_whisper(stack, client, film, times)
-            ffmpeg = of_ffmpeg(stack, client, film, times)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with house() as (stack, talk, _), Client(stack.url, stack.api_key) as client:
+        film = client.upload(talk)
+        whisper = of_whisper(stack, client, film, times)
+        ffmpeg = of_ffmpeg(stack, client, film, times)
     print(
         f"bench-cancel: times={times} whisper_p50_ms={median(whisper):.0f} "
         f"whisper_max_ms={max(whisper):.0f} ffmpeg_p50_ms={median(ffmpeg):.0f} "

@@ -6,9 +6,7 @@ rendered in standard quality, three of them.
 """
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,11 +17,10 @@ from pathlib import Path
 
 import psutil
 
-import data
+from bench.whole import house
 from clipforge_client.client import Client
 from clipforge_media import ffmpeg
 from clipforge_standalone.stack import Stack
-from stacks import running
 
 SAMPLE_SECONDS = 0.25
 CLIPS = 3
@@ -123,17 +120,9 @@ def measure(stack: Stack, name: str, film: Path) -> None:
 
 def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 60
-    talk = data.FOLDER / "video" / "talk90_360p.mp4"
-    if not talk.exists():
-        sys.exit(f"no film at {talk}: set CLIPFORGE_TEST_DATA")
-    folder = Path(tempfile.mkdtemp(prefix="clipforge-bench-"))
-    folder.chmod(0o755)  # PostgreSQL may run as another user
-    try:
-        with running(folder / "stack", say=lambda text: None) as stack:
-            measure(stack, "talk90", talk)
-            measure(stack, f"looped{minutes:g}m", looped(talk, minutes, folder / "long.mp4"))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with house() as (stack, talk, folder):
+        measure(stack, "talk90", talk)
+        measure(stack, f"looped{minutes:g}m", looped(talk, minutes, folder / "long.mp4"))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from clipforge_contracts.facts import ce_type
 from clipforge_contracts.pipeline import IMPORT
 from clipforge_runtime.errors import Overloaded
 from clipforge_runtime.strain import LIGHTEST, strain
+from clipforge_runtime.worker import Handler
 from workshop import QUICK, Gate, Workshop, eventually, import_at_once, submission
 
 pytestmark = pytest.mark.integration
@@ -66,17 +67,23 @@ async def test_the_death_of_a_worker_is_a_strain(workshop: Workshop) -> None:
     await workshop.hurry()
     strains: list[int] = []
 
+    async with workshop.connected("import") as dead, dead.pulls(QUICK) as pulls:
+        await workshop.submit("film")
+        await pulls.next()  # and is never heard of again
+        async with workshop.working(noting(strains), stage=QUICK):
+            await workshop.hear(facts.VideoImported)
+
+    assert strains == [1]
+
+
+def noting(strains: list[int]) -> Handler:
+    """Imports at once, and notes the strain that it was asked to bear."""
+
     async def import_it(cause: facts.ProjectSubmitted) -> facts.VideoImported:
         strains.append(strain())
         return await import_at_once(cause)
 
-    async with workshop.connected("import") as dead, dead.pulls(QUICK) as pulls:
-        await workshop.submit("film")
-        await pulls.next()  # and is never heard of again
-        async with workshop.working(import_it, stage=QUICK):
-            await workshop.hear(facts.VideoImported)
-
-    assert strains == [1]
+    return import_it
 
 
 async def crashed(workshop: Workshop, crashes: int) -> None:
@@ -99,12 +106,8 @@ async def crashed(workshop: Workshop, crashes: int) -> None:
 async def test_deaths_of_workers_are_borne_beyond_the_lightest_settings(workshop: Workshop) -> None:
     strains: list[int] = []
 
-    async def import_it(cause: facts.ProjectSubmitted) -> facts.VideoImported:
-        strains.append(strain())
-        return await import_at_once(cause)
-
     await crashed(workshop, 5)  # as nodes may have gone five times
-    async with workshop.working(import_it):
+    async with workshop.working(noting(strains)):
         await workshop.hear(facts.VideoImported)
 
     assert strains == [5]
