@@ -86,6 +86,19 @@ async def test_a_logo_is_uploaded_looked_at_and_put_into_a_kit(
     assert problem(await tenant.http.get(f"/v1/brand-assets/{logo['id']}")) == (404, "not-found")
 
 
+async def test_an_upload_whose_file_was_deleted_is_not_taken_in_once_more(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    body = {"kind": "picture", "upload_id": await upload(tenant, files(tmp_path).logo)}
+    made = await tenant.http.post("/v1/brand-assets", json=body)
+    assert (await tenant.http.delete(made.headers["Location"])).status_code == 204
+
+    again = await tenant.http.post("/v1/brand-assets", json=body)
+
+    assert problem(again) == (409, "conflict")
+    assert "upload the file again" in again.json()["detail"]
+
+
 async def test_what_is_no_font_is_refused_in_words_and_fits_no_kit(
     house: House, tenant: Tenant, tmp_path: Path
 ) -> None:

@@ -71,8 +71,13 @@ async def create(
         )
         submission.sequence = stated.sequence
     await rows.caught_up(parts, stated.sequence)
+    view = await _found(parts, caller, asset_id)
+    if view is None:
+        raise Problem(
+            CONFLICT, "This upload was taken in and has been deleted since: upload the file again."
+        )
     response.headers["Location"] = f"/v1/brand-assets/{asset_id}"
-    return await _view(parts, caller, asset_id)
+    return view
 
 
 @router.get(
@@ -151,6 +156,14 @@ async def _upload(parts: Parts, caller: Caller, upload_id: str) -> str:
 
 
 async def _view(parts: Parts, caller: Caller, asset_id: str) -> BrandAssetView:
+    view = await _found(parts, caller, asset_id)
+    if view is None:
+        raise Problem(NOT_FOUND, "There is no file of this id in your brand.")
+    return view
+
+
+async def _found(parts: Parts, caller: Caller, asset_id: str) -> BrandAssetView | None:
+    """By its row, or by what has been stated of it; None where it was deleted, or never there."""
     async with parts.sessions() as session:
         row = await brand_assets.get(session, caller.tenant_id, asset_id)
     if row is not None:
@@ -159,7 +172,7 @@ async def _view(parts: Parts, caller: Caller, asset_id: str) -> BrandAssetView:
     entry = await parts.log.last(BrandAssetSubmitted, **about)
     gone = await parts.log.last(BrandAssetDeleted, **about)
     if entry is None or gone is not None or not isinstance(entry.fact, BrandAssetSubmitted):
-        raise Problem(NOT_FOUND, "There is no file of this id in your brand.")
+        return None
     return BrandAssetView(
         id=asset_id,
         kind=entry.fact.kind,
