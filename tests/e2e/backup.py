@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,43 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
 # Passwords of servers are made anew with the servers. What webhooks are signed with is in no
 # server, and the secrets that their owners have follow from it.
 SECRETS: Final = ("clipforge-webhooks",)
+
+CLAIM: Final = "kept"
+NIGHTLY: Final = (  # what Helm is told, so that the log is backed up each night
+    *("--set", "components.backup.enabled=true"),
+    *("--set", f"components.backup.existingClaim={CLAIM}"),
+)
+SAVED: Final = re.compile(r"nightly: (\d+) messages, /kept")
+
+
+def claim(namespace: str) -> None:
+    """A volume for backups, of the cluster's default kind."""
+    wanted = {
+        "kind": "PersistentVolumeClaim",
+        "apiVersion": "v1",
+        "metadata": {"name": CLAIM},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    run("kubectl", "-n", namespace, "apply", "-f", "-", input=json.dumps(wanted))
+
+
+def tonight(namespace: str, release: str) -> int:
+    """What the chart's CronJob does each night, now; how many messages it has kept."""
+    job = f"job/{CLAIM}-now"
+    source = f"cronjob/{release}-clipforge-backup"
+    kubectl("create", "job", job.removeprefix("job/"), f"--from={source}", namespace=namespace)
+    kubectl(
+        *("wait", "--for=condition=Complete", job, f"--timeout={SECONDS}s"),
+        namespace=namespace,
+        seconds=SECONDS + 60,
+    )
+    said = kubectl("logs", job, namespace=namespace)
+    if (saved := SAVED.search(said)) is None or not int(saved[1]):
+        raise Failed(f"the nightly backup has kept nothing:\n{said[-3000:]}")
+    return int(saved[1])
 
 
 def save(namespace: str, release: str, folder: Path) -> None:
