@@ -104,7 +104,10 @@ def requests(
             [chosen[stage]] = source.choices(deeds, weights)
         if number < len(deeds):  # each deed is met at least once
             chosen[source.choice(list(chosen))] = deeds[number]
-        cancelled = number == len(deeds) or source.random() < 0.08
+        in_time = number == len(deeds)  # one is cancelled long before it could be over
+        cancelled = source.uniform(0, 2) if in_time or source.random() < 0.08 else None
+        if in_time:
+            chosen, cancelled = dict.fromkeys(chosen, "slow"), 0.0
         return Request(
             key=f"{label}-{number}",
             url=f"https://films.test/{label}/{source.randrange(max(1, count * 2 // 3))}.mp4",
@@ -112,7 +115,7 @@ def requests(
             parts=source.choice((1, 1, 1, 3)),
             sent=source.choice((1, 1, 1, 2, 3)),
             export=source.random() < 0.6,
-            cancelled=source.uniform(0, 2) if cancelled else None,
+            cancelled=cancelled,
             at=source.uniform(0, seconds),
             plan=source.choice((Plan.BUSINESS, Plan.BUSINESS, Plan.FREE)),
         )
