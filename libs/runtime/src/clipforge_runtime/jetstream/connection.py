@@ -21,9 +21,7 @@ log = logging.getLogger(__name__)
 
 REQUEST_SECONDS: Final = 5.0
 NOT_READY: Final = 503  # no leader, no quorum, or no room just now
-NO_PEERS: Final = (
-    10005  # as an err_code: servers of a cluster that begins know little of each other
-)
+NO_PEERS: Final = 10005  # an err_code; so it is while servers begin, and know little of each other
 END_SECONDS: Final = 2.0  # for what is under way when a subscription ends
 RECONNECT_SECONDS: Final = 0.25  # between two tries; a restarted server is back in 20 ms
 # A server that answers no ping is left after 8 to 12 s, well within a lease. Two may be late: an

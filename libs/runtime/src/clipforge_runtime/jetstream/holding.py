@@ -87,8 +87,8 @@ async def _has_in_hand(connection: Connection, durable: str, sequence: int) -> b
     except consumers.Missing:
         return True  # what waits for it is held, until it is declared again
     # After faults of a cluster a queue may be past a message that it has never delivered (issue
-    # 8036 of nats-server, 2.15.1 too): its floor stays before it, and it has nothing in hand. So it
-    # seems for a moment, too, where a server has not seen yet what was stored: then a job comes
-    # twice, as it may at any time.
+    # 8036 of nats-server tells of one): it has nothing in hand, and no later ack moves its floor.
+    # So it seems for a moment, too, where a server has not seen yet what was stored: then a job
+    # comes twice, as it may at any time.
     in_hand = int(info["num_pending"]) + int(info["num_ack_pending"])
     return in_hand > 0 and sequence > int(info["ack_floor"]["stream_seq"])
