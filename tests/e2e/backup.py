@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from e2e.bystander import stand_by
-from e2e.shell import Failed, kubectl, run
+from e2e.shell import Failed, apply, kubectl, run
 
 SECONDS: Final = 300  # for what is streamed
 ARCHIVE: Final = """
@@ -76,7 +76,7 @@ def claim(namespace: str) -> None:
             "resources": {"requests": {"storage": "1Gi"}},
         },
     }
-    run("kubectl", "-n", namespace, "apply", "-f", "-", input=json.dumps(wanted))
+    apply(namespace, wanted)
 
 
 def tonight(namespace: str, release: str) -> int:

@@ -1,11 +1,10 @@
 """A pod beside the product's own: restricted, and waiting for commands."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from e2e.shell import kubectl, run
+from e2e.shell import apply, kubectl
 
 FILES: Final = "/files/e2e"
 WAIT: Final = "import signal; signal.sigwait({signal.SIGTERM})"
@@ -27,7 +26,7 @@ def stand_by(
     Secret; `files` are modules of a package `e2e` there, by their names.
     """
     metadata = {"name": name}
-    _apply(
+    apply(
         namespace,
         {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata, "data": files or {}},
     )
@@ -58,9 +57,5 @@ def stand_by(
         "containers": [container],
         "volumes": [{"name": "files", "configMap": {"name": name}}],
     }
-    _apply(namespace, {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec})
+    apply(namespace, {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec})
     kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=120s", namespace=namespace)
-
-
-def _apply(namespace: str, object_: dict[str, Any]) -> None:
-    run("kubectl", "-n", namespace, "apply", "-f", "-", input=json.dumps(object_))

@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 LONGEST: Final = 600  # seconds that a program may take, unless its caller knows better
@@ -34,6 +34,11 @@ def run(*command: str, seconds: float = LONGEST, input: str | None = None) -> st
 
 def kubectl(*arguments: str, namespace: str = "", **more: Any) -> str:
     return run("kubectl", *(["-n", namespace] if namespace else []), *arguments, **more)
+
+
+def apply(namespace: str, object_: Mapping[str, Any]) -> None:
+    """Have an object as it is given."""
+    run("kubectl", "-n", namespace, "apply", "-f", "-", input=json.dumps(object_))
 
 
 def objects(kind: str, namespace: str, *arguments: str) -> list[dict[str, Any]]:
