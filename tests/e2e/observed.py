@@ -18,7 +18,7 @@ OF_OUTAGE: Final = ("ClipForgeNoProjectorActive", "ClipForgeScrapeMissing")
 # small cluster may not have. tests/chart holds their names against lists of what they export.
 OF_OTHERS: Final = ("container_", "kube_", "gnatsd_", "jetstream_", "nats_")
 # What need never happen, and so has no series before it does: Prometheus must know it by name.
-OF_CHANCE: Final = ("clipforge_refused_total", 'outcome="handed-back"')
+OF_CHANCE: Final = ('outcome="handed-back"',)
 METRIC: Final = re.compile(r"\b(clipforge[a-z_:0-9]+|(?:container|kube)_[a-z_]+|ALERTS)(?=\{)")
 FAMILY: Final = re.compile(r'__name__=~"\(([a-z|]+)\)(_[a-z_]+)"')
 

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 # A process of its own: in this one, another test may have let it happen.
 PAGE = """
 from prometheus_client import generate_latest
-from clipforge_gateway import gate, limits, rates
+from clipforge_gateway import admission, gate, limits, rates
 print(generate_latest().decode())
 """
 
@@ -33,6 +33,11 @@ def at_first() -> dict[tuple[str, frozenset[str]], float]:
 )
 def test_those_to_keep_the_others_quick(why: str) -> None:
     assert at_first()["clipforge_shed_total", frozenset({why})] == 0
+
+
+@pytest.mark.parametrize("reason", ["database", "log", "store", "room", "backlog"])
+def test_those_of_new_work(reason: str) -> None:
+    assert at_first()["clipforge_refused_total", frozenset({reason})] == 0
 
 
 @pytest.mark.parametrize("kind", ["read", "write", "search"])

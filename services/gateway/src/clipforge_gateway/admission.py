@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Final
+from typing import Final, Literal, get_args
 
 from fastapi import Depends
 from prometheus_client import Counter
@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 REFUSED: Final = Counter(
     "clipforge_refused_total", "Requests for new work that were refused early", ["reason"]
 )
+Reason = Literal["database", "log", "store", "room", "backlog"]
+# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
+for _reason in get_args(Reason):
+    REFUSED.labels(_reason)
 AWAY_SENTENCE: Final = "The {} does not answer, so new work is not taken on. Try again soon."
 
 
@@ -69,7 +73,7 @@ async def _outstanding(parts: Parts, caller: Caller) -> int:
     return number
 
 
-def _refused(kind: Kind, reason: str, sentence: str) -> Problem:
+def _refused(kind: Kind, reason: Reason, sentence: str) -> Problem:
     REFUSED.labels(reason).inc()
     log.warning("new work is refused: %s", reason)
     return Problem(kind, sentence)
