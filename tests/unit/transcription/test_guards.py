@@ -27,6 +27,8 @@ def heard(
         heard("Thanks for watching!", sure=0.4),
         heard("You You", sure=0.2),
         heard(""),
+        heard("... ...", sure=0.05),
+        heard("♪ ♪"),
     ],
 )
 def test_what_nobody_said_is_taken_out(invented: Heard) -> None:
@@ -70,5 +72,6 @@ def test_a_long_good_segment_outweighs_a_short_bad_one() -> None:
     assert not guards.sounds_foreign([heard("um er", logprob=-2, sure=0.1), good])
 
 
-def test_nothing_is_said_of_a_few_words() -> None:
-    assert not guards.sounds_foreign([heard("Ciao monde uno due", logprob=-2, sure=0.2)])
+def test_a_doubt_about_a_few_words_may_be_a_short_answer() -> None:
+    assert guards.few([heard("Ciao monde"), heard("uno due")])
+    assert not guards.few([heard("Ciao monde uno"), heard("due tre")])

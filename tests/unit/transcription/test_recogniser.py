@@ -169,6 +169,23 @@ def test_hard_english_that_was_named_so_is_believed() -> None:
     assert (len(segments), notice) == (1, "")
 
 
+@pytest.mark.parametrize("taken_for", ["Mr, Mr, Mr...", "... ...", "♪ ♪"])
+def test_long_speech_taken_for_next_to_nothing_was_not_understood(taken_for: str) -> None:
+    lost = Recogniser(english(taken_for, logprob=-1.9, confidence=0.4), None, Speech())
+
+    assert transcribe(lost, Choice("small", "en", 0.0)) == ([], notices.NOT_ENGLISH)
+
+
+def test_a_short_answer_that_is_mumbled_is_kept() -> None:
+    mumbled = english("Yes, I do.", logprob=-1.3, confidence=0.4)
+
+    segments, notice = transcribe(
+        Recogniser(mumbled, None, Speech(milliseconds=900)), Choice("small", "en", 0.0)
+    )
+
+    assert ([segment.text for segment in segments], notice) == (["Yes, I do."], "")
+
+
 def test_speech_of_which_not_a_word_was_understood_is_not_called_silence() -> None:
     deaf = english("")
 

@@ -14,6 +14,7 @@ UNSURE: Final = 0.5  # mean confidence of a stock phrase that stands alone
 # ten other languages had -0.95 and 0.47 at the most, English had -0.41 and 0.81 at the least.
 FOREIGN_LOGPROB: Final = -0.7
 FOREIGN_CONFIDENCE: Final = 0.65
+FEW: Final = 5  # words; of fewer a mean says little
 
 # What Whisper says where nothing is said, seen on silence, noise and laughter.
 STOCK: Final = frozenset(
@@ -33,18 +34,26 @@ def believable(heard: Sequence[Heard]) -> list[Heard]:
 def sounds_foreign(heard: Sequence[Heard]) -> bool:
     """Whether a model has probably listened to a language that it was not told."""
     words = [word for segment in heard for word in segment.words]
-    if len(words) < 5:
+    if not words:
         return False
     logprob = sum(segment.logprob * len(segment.words) for segment in heard) / len(words)
     confidence = sum(word.confidence for word in words) / len(words)
     return logprob < FOREIGN_LOGPROB and confidence < FOREIGN_CONFIDENCE
 
 
+def few(heard: Sequence[Heard]) -> bool:
+    """Whether a doubt about these words may be nothing but a short answer, mumbled."""
+    return sum(len(segment.words) for segment in heard) < FEW
+
+
 def _invented(segment: Heard) -> bool:
+    said = " ".join(word.text for word in segment.words)
+    if not any(letter.isalnum() for letter in said):  # "..." is what it makes of a hum
+        return True
     if segment.no_speech > NO_SPEECH and segment.logprob < LOGPROB:
         return True
     if segment.compression > REPETITIVE:
         return True
-    text = re.sub(r"[^a-z ]", "", " ".join(word.text for word in segment.words).lower()).strip()
+    text = re.sub(r"[^a-z ]", "", said.lower()).strip()
     sure = sum(word.confidence for word in segment.words) / len(segment.words)
     return text in STOCK and sure < UNSURE

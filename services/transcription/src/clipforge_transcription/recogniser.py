@@ -86,6 +86,8 @@ class Recogniser:
         if unheard and vocabulary:  # a small model can lose itself in names that it has never met
             heard, notice = hear(()), notices.VOCABULARY_LEFT_OUT
         doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
+        if doubted and guards.few(heard):  # a mumbled "yes", or a whole speech misheard?
+            doubted = self._speaks(samples, cancelled)
         if doubted or (unheard and not heard):
             return [], self._complaint(choice)
         timed = timing.correct(
