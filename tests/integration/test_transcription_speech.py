@@ -150,6 +150,20 @@ def test_a_language_that_is_not_installed_is_said_and_no_gibberish_is_left(
     assert (list(made.segments), made.notice) == ([], notices.NOT_ENGLISH)
 
 
+def test_what_is_guessed_at_is_guessed_the_same_again(tmp_path: Path) -> None:
+    """Whoever says that this is English has it guessed at, with chance."""
+    sound = say(tmp_path / "de.flac", GERMAN, "de")
+
+    def anew(name: str) -> Transcript:
+        with closing(Stage(tmp_path / name, multilingual=False)) as stage:
+            return through(stage, sound, "en")
+
+    one, two = anew("one"), anew("two")
+
+    assert one.segments
+    assert one == two
+
+
 def test_english_is_understood_without_the_multilingual_model(
     english_only: Stage, tmp_path: Path
 ) -> None:

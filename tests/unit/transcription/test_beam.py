@@ -48,4 +48,4 @@ async def test_what_listens_is_told_how_many_guesses_to_keep(
     await worked(store, tmp_path / "worker", engine, Reader())(short)
     current.reset(token)
 
-    assert [asked["beam"] for asked in listeners.asked if asked["do"] == "hear"] == [guesses]
+    assert {asked["beam"] for asked in listeners.asked if asked["do"] == "hear"} == {guesses}

@@ -54,8 +54,16 @@ def warm(listeners: Listeners) -> int:
 
 
 def asked(listeners: Listeners, cancelled: Callable[[], bool] = never) -> "Future[Any]":
-    """What becomes of a minute of sound."""
-    return ThreadPoolExecutor(1).submit(listeners.ask, "speech", NOISE, cancelled=cancelled)
+    """What becomes of a minute of sound, which a listener is being asked."""
+    asking = threading.Event()
+
+    def looked() -> bool:
+        asking.set()
+        return cancelled()
+
+    answer = ThreadPoolExecutor(1).submit(listeners.ask, "speech", NOISE, cancelled=looked)
+    assert asking.wait(PATIENCE)
+    return answer
 
 
 def test_a_step_that_does_not_end_is_killed_when_it_is_cancelled(listeners: Listeners) -> None:

@@ -1,6 +1,6 @@
 """Who listens to a film, in which language, and what is said where nobody understands it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_transcription import notices
-from clipforge_transcription.engines import Cancelled, Language
+from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
 from clipforge_transcription.engines.scripted import Scripted
 from clipforge_transcription.recogniser import Choice, Recogniser
 from clipforge_transcription.samples import RATE, Samples
@@ -20,12 +20,42 @@ TEXT = "Six words are said by somebody."
 
 @dataclass
 class Speech:
-    """A SpeechDetector that hears so much."""
+    """A SpeechDetector that hears so much in a whole minute, and in a pause of it."""
 
     milliseconds: int = 30_000
+    in_pauses: int = 0
 
     def speech(self, samples: Samples, *, cancelled: Callable[[], bool]) -> list[tuple[int, int]]:
-        return [(0, self.milliseconds)]
+        return [(0, self.milliseconds if len(samples) == len(MINUTE) else self.in_pauses)]
+
+
+class Forgetful(Scripted):
+    """Hears a number a second, by the sound's value there, and of a whole minute not all."""
+
+    def __init__(self, left_out: range, *, confidence: float = 0.9) -> None:
+        super().__init__("", name="small", languages=["en"])
+        self.left_out = left_out
+        self.sure = confidence
+        self.pieces: list[tuple[int, int]] = []
+
+    def hear(
+        self,
+        samples: Samples,
+        *,
+        language: str,
+        vocabulary: Sequence[str],
+        on_seconds: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> list[Heard]:
+        self.pieces.append((round(samples[0]), round(samples[-1])))
+        whole = len(samples) == len(MINUTE)
+        numbers = [round(number) for number in samples[RATE // 2 :: RATE]]
+        words = [
+            Spoken(f"{number}.", n + 0.1, n + 0.9, 0.9 if whole else self.sure)
+            for n, number in enumerate(numbers)
+            if not (whole and number in self.left_out)
+        ]
+        return [Heard((word,), logprob=-0.3 if whole else np.log(self.sure)) for word in words]
 
 
 def never() -> bool:
@@ -223,6 +253,48 @@ def test_what_is_not_understood_without_a_vocabulary_either_is_not_blamed_on_it(
 
     assert heard == ([], notices.not_understood("en"))
     assert len(deaf.calls) == 1 + bool(vocabulary)
+
+
+COUNTED = np.repeat(np.arange(60, dtype=np.float32), RATE)
+
+
+def numbers(engine: Scripted, speech: Speech) -> list[int]:
+    segments, notice = Recogniser(engine, None, speech).transcribe(
+        COUNTED,
+        Choice("small", "en", 1.0),
+        offset_ms=0,
+        end_ms=60_000,
+        vocabulary=(),
+        on_seconds=lambda _seconds: None,
+        cancelled=never,
+    )
+    assert not notice
+    said = [int(word.text.rstrip(".")) for segment in segments for word in segment.words]
+    begun = [word.start_ms // 1000 for segment in segments for word in segment.words]
+    assert begun == said  # each in its second
+    return said
+
+
+@pytest.mark.parametrize("left_out", [range(20, 25), range(3), range(57, 60)])
+def test_a_line_that_was_left_out_is_listened_to_again(left_out: range) -> None:
+    engine = Forgetful(left_out)
+
+    assert numbers(engine, Speech(in_pauses=2000)) == list(range(60))
+    assert len(engine.pieces) == 2
+
+
+def test_a_pause_in_which_nobody_speaks_is_not_listened_to_again() -> None:
+    engine = Forgetful(range(20, 25))
+
+    assert numbers(engine, Speech(in_pauses=1999)) == [*range(20), *range(25, 60)]
+    assert len(engine.pieces) == 1
+
+
+def test_what_is_guessed_at_in_a_pause_is_left_out() -> None:
+    engine = Forgetful(range(20, 25), confidence=0.3)
+
+    assert numbers(engine, Speech(in_pauses=2000)) == [*range(20), *range(25, 60)]
+    assert len(engine.pieces) == 2
 
 
 def test_silence_is_listened_to_once() -> None:

@@ -14,7 +14,7 @@ from clipforge_runtime.progress import Report
 from clipforge_transcription import cutting, samples
 from clipforge_transcription.recogniser import Choice, Recogniser
 
-RESULT_VERSION: Final = 2
+RESULT_VERSION: Final = 3
 BLOCK_SECONDS: Final = 60  # of sound looked at in one go: ten minutes took 150 MB more
 LANGUAGE_MS: Final = 120_000  # of sound, from the first word, by which the language is told
 

@@ -7,14 +7,13 @@ from typing import Final
 
 from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
-from clipforge_transcription import guards, notices, timing
+from clipforge_transcription import guards, notices, omissions, timing
 from clipforge_transcription.engines import Aligner, Engine, Heard, Language, SpeechDetector
 from clipforge_transcription.samples import Samples
 
 ENGLISH: Final = "en"
 SURE: Final = 0.5  # below this a detected language is said to be uncertain
 DOUBTED: Final = 0.95  # below this what was heard is looked at: French was called English at 0.82
-SPEAKING_MS: Final = 2000  # a part with so much speech and not a word was not understood
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,9 @@ class Recogniser:
         """
         engine = self.engine(choice.engine)
 
-        def hear(vocabulary: Sequence[str]) -> list[Heard]:
+        def hear(
+            samples: Samples, vocabulary: Sequence[str], on_seconds: Callable[[float], None]
+        ) -> list[Heard]:
             heard = engine.hear(
                 samples,
                 language=choice.language,
@@ -81,22 +82,32 @@ class Recogniser:
             )
             return guards.believable(heard)
 
-        heard, notice = hear(vocabulary), ""
+        heard, notice = hear(samples, vocabulary, on_seconds), ""
         unheard = not heard and self._speaks(samples, cancelled)
         if unheard and vocabulary:  # a small model can lose itself in names that it has never met
-            heard, notice = hear(()), notices.VOCABULARY_LEFT_OUT
+            vocabulary, notice = (), notices.VOCABULARY_LEFT_OUT
+            heard = hear(samples, vocabulary, on_seconds)
         doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
         if doubted and guards.few(heard):  # a mumbled "yes", or a whole speech misheard?
             doubted = self._speaks(samples, cancelled)
         if doubted or (unheard and not heard):
             return [], self._complaint(choice)
-        timed = timing.correct(
-            heard,
+
+        def timed(heard: Sequence[Heard], samples: Samples) -> omissions.Timed:
+            align = self._aligner(choice, cancelled)
+            return timing.correct(heard, samples, engine=engine.name, align=align)
+
+        def again(pause: Samples) -> omissions.Timed:
+            heard = hear(pause, vocabulary, lambda _seconds: None)
+            return [] if guards.sounds_foreign(heard) else timed(heard, pause)
+
+        words = omissions.filled(
+            timed(heard, samples),
             samples,
-            engine=engine.name,
-            align=self._aligner(choice, cancelled),
+            speaks=lambda pause: self._speaks(pause, cancelled),
+            hear=again,
         )
-        return timing.segments(timed, offset_ms=offset_ms, end_ms=end_ms), notice
+        return timing.segments(words, offset_ms=offset_ms, end_ms=end_ms), notice
 
     def engine(self, name: str) -> Engine:
         """The one of a plan. Transient where another worker, of another version, has made it."""
@@ -155,7 +166,7 @@ class Recogniser:
 
     def _speaks(self, samples: Samples, cancelled: Callable[[], bool]) -> bool:
         spans = self.detector.speech(samples, cancelled=cancelled)
-        return sum(end - start for start, end in spans) >= SPEAKING_MS
+        return sum(end - start for start, end in spans) >= omissions.SPEAKING_MS
 
     def _complaint(self, choice: Choice) -> str:
         if choice.probability >= DOUBTED:

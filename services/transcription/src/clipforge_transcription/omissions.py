@@ -1,0 +1,72 @@
+"""Where somebody speaks and no words were heard: a recogniser now and then leaves out a line."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from clipforge_transcription.engines import Spoken
+from clipforge_transcription.samples import RATE, Samples
+from clipforge_transcription.timing import LONGEST_WORD_MS
+
+SPEAKING_MS: Final = 2000  # so much speech and not a word was not understood, or left out
+
+Timed = Sequence[Sequence[Spoken]]
+"""The words of each segment, in order; seconds from the start of the samples."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Seconds without words, before a word, by its number from 0, or after the last one."""
+
+    before: int
+    start: float
+    end: float
+
+
+def filled(
+    timed: Timed,
+    samples: Samples,
+    *,
+    speaks: Callable[[Samples], bool],
+    hear: Callable[[Samples], Timed],
+) -> Timed:
+    """With what is heard in pauses where somebody speaks, each listened to once, by itself."""
+    found: dict[int, Timed] = {}
+    for pause in pauses(timed, len(samples) / RATE):
+        silent = samples[int(pause.start * RATE) : int(pause.end * RATE)]
+        if speaks(silent):
+            found[pause.before] = _later(hear(silent), pause.start)
+    whole: list[Sequence[Spoken]] = []
+    number = 0
+    for segment in timed:
+        run: list[Spoken] = []
+        for word in segment:
+            if found.get(number):  # a segment around it is cut in two
+                whole += [run, *found[number]]
+                run = []
+            run.append(word)
+            number += 1
+        whole.append(run)
+    whole += found.get(number, ())
+    return [segment for segment in whole if segment]
+
+
+def pauses(timed: Timed, seconds: float) -> list[Pause]:
+    """Those of `SPEAKING_MS` or more in a sound of so many seconds; none around no words."""
+    words = [word for segment in timed for word in segment]
+    # The last word before a line that was left out often lasts as long as the line.
+    ends = [min(word.end, word.start + LONGEST_WORD_MS / 1000) for word in words]
+    starts = [word.start for word in words]
+    between = zip([0.0, *ends], [*starts, seconds], strict=True) if words else ()
+    return [
+        Pause(number, start, end)
+        for number, (start, end) in enumerate(between)
+        if (end - start) * 1000 >= SPEAKING_MS
+    ]
+
+
+def _later(timed: Timed, seconds: float) -> Timed:
+    return [
+        [replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment]
+        for segment in timed
+    ]
