@@ -1,8 +1,9 @@
 """What can be seen of a running stage: a span, a log context and metrics for each delivery."""
 
+import itertools
 import os
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Final
@@ -128,6 +129,15 @@ def _known(headers: Mapping[str, str]) -> context.Context:
 
 def _recording() -> bool:
     return isinstance(trace.get_tracer_provider(), TracerProvider)
+
+
+def at_nothing(metric: Counter | Histogram, *labels: Iterable[str]) -> None:
+    """Show a series of each combination of `labels` before there is anything to count.
+
+    A rate then sees the first of each, and a panel what has not happened.
+    """
+    for values in itertools.product(*labels):
+        metric.labels(*values)
 
 
 @cache

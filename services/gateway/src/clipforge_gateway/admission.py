@@ -12,6 +12,7 @@ from clipforge_catalog.queries import jobs
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.parts import CallerDep, Parts, PartsDep
 from clipforge_gateway.problems import BACKLOG, NO_ROOM, UNAVAILABLE, Kind, Problem
+from clipforge_runtime.telemetry import at_nothing
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +20,7 @@ REFUSED: Final = Counter(
     "clipforge_refused_total", "Requests for new work that were refused early", ["reason"]
 )
 Reason = Literal["database", "log", "store", "room", "backlog"]
-# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
-for _reason in get_args(Reason):
-    REFUSED.labels(_reason)
+at_nothing(REFUSED, get_args(Reason))
 AWAY_SENTENCE: Final = "The {} does not answer, so new work is not taken on. Try again soon."
 
 

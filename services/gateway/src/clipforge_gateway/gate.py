@@ -20,6 +20,7 @@ from clipforge_gateway.load import REASONS
 from clipforge_gateway.parts import caller_or_none, parts_of_app
 from clipforge_gateway.problems import AT_ONCE, OVERLOADED, RATE_LIMITED, Problem
 from clipforge_gateway.rates import WINDOW_SECONDS, Kind
+from clipforge_runtime.telemetry import at_nothing
 
 # For an answer that is not held open: what hangs behind us must not gather requests without end.
 # Longest is the completion of an upload, for which a store puts its parts together.
@@ -31,9 +32,7 @@ AT_WORK: Final = {"search": 8, "batch": 8, "replay": 8, "text": 8}
 COSTLY: Final = {"/v1/exports/batch": "batch", "/v1/dead-letters/replay": "replay"}
 LASTING: Final = ("stream", "wait")
 SHED: Final = Metric("clipforge_shed_total", "Requests refused to keep the others quick", ["why"])
-# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
-for _why in (*REASONS, *LASTING, *AT_WORK):
-    SHED.labels(_why)
+at_nothing(SHED, (*REASONS, *LASTING, *AT_WORK))
 
 
 class Gate:

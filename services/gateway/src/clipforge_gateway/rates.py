@@ -8,7 +8,6 @@ Without the counters each replica counts for itself: requests are not refused fo
 """
 
 import asyncio
-import itertools
 import logging
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from clipforge_contracts.plans import Plan
 from clipforge_gateway.auth import Caller
 from clipforge_gateway.settings import Settings
 from clipforge_runtime.bus import Shared, Unavailable
+from clipforge_runtime.telemetry import at_nothing
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,7 @@ SHARES: Final[dict[Kind, float]] = {"read": 1.0, "write": 0.25, "search": 0.1}
 LIMITED: Final = Metric(
     "clipforge_rate_limited_total", "Requests refused for their number", ["kind", "plan"]
 )
-# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
-for _kind, _plan in itertools.product(SHARES, Plan):
-    LIMITED.labels(_kind, _plan)
+at_nothing(LIMITED, SHARES, Plan)
 ALONE: Final = Metric(
     "clipforge_rate_counted_alone_total", "Requests that one replica counted for itself"
 )

@@ -12,6 +12,8 @@ import h11
 from prometheus_client import Counter
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from clipforge_runtime.telemetry import at_nothing
+
 # For a request line and headers, and from the connection to its first byte.
 HEAD_SECONDS: Final = 10.0
 LEFT_OVER_SECONDS: Final = 10.0  # for the rest of a body whose request was answered without it
@@ -23,9 +25,7 @@ DROPPED: Final = Counter(
     "answer); requests refused for it: body",
     ["what"],
 )
-# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
-for _what in get_args(Slowness):
-    DROPPED.labels(_what)
+at_nothing(DROPPED, get_args(Slowness))
 
 
 class Patient(H11Protocol):

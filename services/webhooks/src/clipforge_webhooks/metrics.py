@@ -4,6 +4,7 @@ from typing import Final
 
 from prometheus_client import Histogram
 
+from clipforge_runtime.telemetry import at_nothing
 from clipforge_webhooks import verdict
 
 SECONDS: Final = Histogram(
@@ -12,9 +13,7 @@ SECONDS: Final = Histogram(
     ["outcome"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
 )
-# At nothing from the start: a rate sees the first of each, and a panel what has not happened.
-for _outcome in verdict.OUTCOMES:
-    SECONDS.labels(_outcome)
+at_nothing(SECONDS, verdict.OUTCOMES)
 
 
 def sent(outcome: str, seconds: float) -> None:
