@@ -9,16 +9,22 @@ import through_every_stage as api
 
 FILM = Path("/tmp/talk.mp4")  # noqa: S108  (the pod's own)
 OPTIONS = {"language": "en", "clips": 1, "quality": "draft", "height": 180}
+# Half a minute without saying a thing twice: what repeats itself is taken for a recogniser's loop.
 TALK = (
     "Nobody tells you this about old bridges. They do not fall because of the weight. "
     "They fall because of the wind, and that surprised every engineer in the room! "
     "So what would you do, if you had one week and no money? "
+    "I asked a sailor, and she laughed at me. "
+    "Tie a rope to it, she said, and listen to how it sings. "
+    "We walked out at night with forty metres of rope and a borrowed lamp. "
+    "By morning we knew which bolt was loose, and why the old man had been right all along. "
+    "That is how a song saved our town. "
 )
 
 
 def make(seconds: int) -> int:
     """A drawn film in which somebody talks; its size."""
-    Path("/tmp/talk.txt").write_text(TALK * (seconds // 12 + 1))  # noqa: S108  (the pod's own)
+    Path("/tmp/talk.txt").write_text(TALK * (seconds // 30 + 1))  # noqa: S108  (the pod's own)
     sources = ["flite=textfile=/tmp/talk.txt:voice=slt", "testsrc2=size=320x180:rate=12"]
     inputs = [word for source in sources for word in ("-f", "lavfi", "-i", source)]
     coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
@@ -63,9 +69,11 @@ def finish(projects: list[str]) -> dict[str, int]:
 
 def through() -> dict[str, int]:
     """One film, from its submission to its exported clip. Exits where there is none."""
-    done = finish([submit(auto_export=True)])
+    project = submit(auto_export=True)
+    done = finish([project])
     if not done["exports"]:
-        raise SystemExit("the film has no export")
+        notice = api.call("GET", f"/v1/projects/{project}")["notice"]
+        raise SystemExit(f"the film has no export: {notice or 'nothing is said of it'}")
     return done
 
 
