@@ -178,6 +178,14 @@ def test_english_is_understood_without_the_multilingual_model(
     assert made.notice == ""
 
 
+def test_what_is_said_again_and_again_is_not_taken_for_a_loop(stage: Stage, tmp_path: Path) -> None:
+    text = "Say it after me. I will not forget to water the flowers. " * 8
+
+    made = through(stage, say(tmp_path / "drill.flac", text, "en-us"), "en")
+
+    assert speech.word_errors(text, speech.text(made)).percent < 20
+
+
 def test_german_goes_to_the_multilingual_model(stage: Stage, tmp_path: Path) -> None:
     made = through(stage, say(tmp_path / "de.flac", GERMAN, "de"))
 

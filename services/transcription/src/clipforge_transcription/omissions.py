@@ -1,14 +1,21 @@
-"""Where somebody speaks and no words were heard: a recogniser now and then leaves out a line."""
+"""Where somebody speaks and no words were heard: a recogniser now and then leaves out a line.
+
+Or it goes in circles, and so it seems to where somebody says the same again and again: what it made
+of half a minute is not believed then. In short pieces there is little to repeat.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from clipforge_transcription import cutting
 from clipforge_transcription.engines import Spoken
 from clipforge_transcription.samples import RATE, Samples
 from clipforge_transcription.timing import LONGEST_WORD_MS
 
 SPEAKING_MS: Final = 2000  # so much speech and not a word was not understood, or left out
+PER_MS: Final = RATE // 1000
+PIECE_MS: Final = 8000  # a sentence or two
 
 Timed = Sequence[Sequence[Spoken]]
 """The words of each segment, in order; seconds from the start of the samples."""
@@ -27,15 +34,16 @@ def filled(
     timed: Timed,
     samples: Samples,
     *,
-    speaks: Callable[[Samples], bool],
+    speech: Callable[[Samples], Sequence[cutting.Span]],
     hear: Callable[[Samples], Timed],
 ) -> Timed:
-    """With what is heard in pauses where somebody speaks, each listened to once, by itself."""
-    found: dict[int, Timed] = {}
-    for pause in pauses(timed, len(samples) / RATE):
-        silent = samples[int(pause.start * RATE) : int(pause.end * RATE)]
-        if speaks(silent):
-            found[pause.before] = _later(hear(silent), pause.start)
+    """With what is heard in pauses where somebody speaks: listened to once, in short pieces."""
+    found = {
+        pause.before: _again(
+            samples[int(pause.start * RATE) : int(pause.end * RATE)], pause.start, speech, hear
+        )
+        for pause in pauses(timed, len(samples) / RATE)
+    }
     whole: list[Sequence[Spoken]] = []
     number = 0
     for segment in timed:
@@ -63,6 +71,27 @@ def pauses(timed: Timed, seconds: float) -> list[Pause]:
         for number, (start, end) in enumerate(between)
         if (end - start) * 1000 >= SPEAKING_MS
     ]
+
+
+def enough(speech: Sequence[cutting.Span]) -> bool:
+    """Whether somebody speaks for so long that there are words."""
+    return sum(end - start for start, end in speech) >= SPEAKING_MS
+
+
+def _again(
+    silent: Samples,
+    at: float,
+    speech: Callable[[Samples], Sequence[cutting.Span]],
+    hear: Callable[[Samples], Timed],
+) -> Timed:
+    """What is heard where nothing was, which begins at so many seconds."""
+    spoken = speech(silent)
+    if not enough(spoken):
+        return []
+    heard: list[Sequence[Spoken]] = []
+    for start, end in cutting.spans(spoken, len(silent) // PER_MS, PIECE_MS):
+        heard += _later(hear(silent[start * PER_MS : end * PER_MS]), at + start / 1000)
+    return heard
 
 
 def _later(timed: Timed, seconds: float) -> Timed:

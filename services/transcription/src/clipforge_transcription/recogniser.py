@@ -104,7 +104,7 @@ class Recogniser:
         words = omissions.filled(
             timed(heard, samples),
             samples,
-            speaks=lambda pause: self._speaks(pause, cancelled),
+            speech=partial(self.detector.speech, cancelled=cancelled),
             hear=again,
         )
         return timing.segments(words, offset_ms=offset_ms, end_ms=end_ms), notice
@@ -165,8 +165,7 @@ class Recogniser:
         return partial(self.align, cancelled=cancelled)
 
     def _speaks(self, samples: Samples, cancelled: Callable[[], bool]) -> bool:
-        spans = self.detector.speech(samples, cancelled=cancelled)
-        return sum(end - start for start, end in spans) >= omissions.SPEAKING_MS
+        return omissions.enough(self.detector.speech(samples, cancelled=cancelled))
 
     def _complaint(self, choice: Choice) -> str:
         if choice.probability >= DOUBTED:
