@@ -9,7 +9,7 @@ import through_every_stage as api
 
 FILM = Path("/tmp/talk.mp4")  # noqa: S108  (the pod's own)
 OPTIONS = {"language": "en", "clips": 1, "quality": "draft", "height": 180}
-# Half a minute without saying a thing twice: what repeats itself is taken for a recogniser's loop.
+# Half a minute without saying a thing twice: what repeats itself is listened to twice.
 TALK = (
     "Nobody tells you this about old bridges. They do not fall because of the weight. "
     "They fall because of the wind, and that surprised every engineer in the room! "

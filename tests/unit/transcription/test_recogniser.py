@@ -49,13 +49,14 @@ class Forgetful(Scripted):
     ) -> list[Heard]:
         self.pieces.append((round(samples[0]), round(samples[-1])))
         whole = len(samples) == len(MINUTE)
-        numbers = [round(number) for number in samples[RATE // 2 :: RATE]]
-        words = [
-            Spoken(f"{number}.", n + 0.1, n + 0.9, 0.9 if whole else self.sure)
-            for n, number in enumerate(numbers)
-            if not (whole and number in self.left_out)
-        ]
-        return [Heard((word,), logprob=-0.3 if whole else np.log(self.sure)) for word in words]
+        heard: list[Heard] = []
+        for number in np.unique(samples).astype(int):
+            [there] = np.nonzero(samples == number)
+            if len(there) > RATE // 2 and not (whole and number in self.left_out):
+                start, end = there[0] / RATE + 0.05, there[-1] / RATE - 0.05
+                word = Spoken(f"{number}.", start, end, 0.9 if whole else self.sure)
+                heard.append(Heard((word,), logprob=-0.3 if whole else np.log(self.sure)))
+        return heard
 
 
 def never() -> bool:
@@ -258,14 +259,16 @@ def test_what_is_not_understood_without_a_vocabulary_either_is_not_blamed_on_it(
 COUNTED = np.repeat(np.arange(60, dtype=np.float32), RATE)
 
 
-def numbers(engine: Scripted, speech: Speech) -> list[int]:
+def numbers(
+    engine: Scripted, speech: Speech, on_seconds: Callable[[float], None] = lambda _seconds: None
+) -> list[int]:
     segments, notice = Recogniser(engine, None, speech).transcribe(
         COUNTED,
         Choice("small", "en", 1.0),
         offset_ms=0,
         end_ms=60_000,
         vocabulary=(),
-        on_seconds=lambda _seconds: None,
+        on_seconds=on_seconds,
         cancelled=never,
     )
     assert not notice
@@ -281,6 +284,17 @@ def test_a_line_that_was_left_out_is_listened_to_again(left_out: range) -> None:
 
     assert numbers(engine, Speech(in_pauses=2000)) == list(range(60))
     assert len(engine.pieces) == 2
+
+
+def test_listening_again_is_a_sign_of_life_for_each_piece() -> None:
+    """Of a stage that takes a silent one for stalled; it goes no further than it was."""
+    signs: list[float] = []
+    engine = Forgetful(range(10, 50))
+
+    assert numbers(engine, Speech(in_pauses=2000), signs.append) == list(range(60))
+
+    assert signs == [60.0] * (len(engine.pieces) - 1)
+    assert len(signs) > 1
 
 
 def test_a_pause_in_which_nobody_speaks_is_not_listened_to_again() -> None:

@@ -9,7 +9,7 @@ from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_transcription import guards, notices, omissions, timing
 from clipforge_transcription.engines import Aligner, Engine, Heard, Language, SpeechDetector
-from clipforge_transcription.samples import Samples
+from clipforge_transcription.samples import RATE, Samples
 
 ENGLISH: Final = "en"
 SURE: Final = 0.5  # below this a detected language is said to be uncertain
@@ -98,6 +98,7 @@ class Recogniser:
             return timing.correct(heard, samples, engine=engine.name, align=align)
 
         def again(pause: Samples) -> omissions.Timed:
+            on_seconds(len(samples) / RATE)  # no further than it was, but alive
             heard = hear(pause, vocabulary, lambda _seconds: None)
             return [] if guards.sounds_foreign(heard) else timed(heard, pause)
 
