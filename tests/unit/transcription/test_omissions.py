@@ -22,8 +22,8 @@ def test_less_is_a_breath() -> None:
     assert pauses([said(1.9, "one"), said(4.2, "two")], 6.5) == []
 
 
-def test_where_nothing_was_heard_there_is_no_pause() -> None:
-    assert pauses([], 60.0) == []
+def test_where_nothing_was_heard_it_may_be_all_of_it() -> None:
+    assert pauses([], 60.0) == [Pause(0, 0.0, 60.0)]
 
 
 def test_a_word_that_lasts_as_long_as_a_line_hides_one() -> None:

@@ -60,12 +60,12 @@ def filled(
 
 
 def pauses(timed: Timed, seconds: float) -> list[Pause]:
-    """Those of `SPEAKING_MS` or more in a sound of so many seconds; none around no words."""
+    """Those of `SPEAKING_MS` or more in a sound of so many seconds."""
     words = [word for segment in timed for word in segment]
     # The last word before a line that was left out often lasts as long as the line.
     ends = [min(word.end, word.start + LONGEST_WORD_MS / 1000) for word in words]
     starts = [word.start for word in words]
-    between = zip([0.0, *ends], [*starts, seconds], strict=True) if words else ()
+    between = zip([0.0, *ends], [*starts, seconds], strict=True)
     return [
         Pause(number, start, end)
         for number, (start, end) in enumerate(between)

@@ -90,8 +90,8 @@ class Recogniser:
         doubted = choice.probability < DOUBTED and guards.sounds_foreign(heard)
         if doubted and guards.few(heard):  # a mumbled "yes", or a whole speech misheard?
             doubted = self._speaks(samples, cancelled)
-        if doubted or (unheard and not heard):
-            return [], self._complaint(choice)
+        if doubted or (unheard and not heard and choice.probability < DOUBTED):
+            return [], self._complaint(choice)  # pieces of a strange language sound less strange
 
         def timed(heard: Sequence[Heard], samples: Samples) -> omissions.Timed:
             align = self._aligner(choice, cancelled)
@@ -108,6 +108,8 @@ class Recogniser:
             speech=partial(self.detector.speech, cancelled=cancelled),
             hear=again,
         )
+        if unheard and not words:
+            return [], self._complaint(choice)
         return timing.segments(words, offset_ms=offset_ms, end_ms=end_ms), notice
 
     def engine(self, name: str) -> Engine:
