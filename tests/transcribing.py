@@ -55,7 +55,7 @@ STEP = 8  # of a 16-bit sample, from second to second: an hour fits
 
 def clock(to: Path, seconds: int) -> Path:
     """Sound whose every second says which it is."""
-    values = np.repeat((np.arange(seconds) + 1) * STEP, RATE).astype("<i2")
+    values = np.rint(ticks(seconds) * 32768).astype("<i2")
     raw = to.with_suffix(".wav")
     with wave.open(str(raw), "wb") as file:
         file.setnchannels(1)
@@ -63,6 +63,11 @@ def clock(to: Path, seconds: int) -> Path:
         file.setframerate(RATE)
         file.writeframes(values.tobytes())
     return make(to, "-i", str(raw))
+
+
+def ticks(seconds: int) -> Samples:
+    """The same, as a recogniser gets it."""
+    return np.repeat((np.arange(seconds) + 1) * STEP / 32768, RATE).astype(np.float32)
 
 
 def spoken(seconds: int) -> list[str]:

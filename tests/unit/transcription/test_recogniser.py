@@ -1,7 +1,9 @@
 """Who listens to a film, in which language, and what is said where nobody understands it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,11 @@ import pytest
 from clipforge.v1.documents_pb2 import Segment
 from clipforge_runtime.errors import Permanent, Transient
 from clipforge_transcription import notices
-from clipforge_transcription.engines import Cancelled, Heard, Language, Spoken
+from clipforge_transcription.engines import Cancelled, Heard, Language, SpeechDetector
 from clipforge_transcription.engines.scripted import Scripted
 from clipforge_transcription.recogniser import Choice, Recogniser
 from clipforge_transcription.samples import RATE, Samples
+from transcribing import Reader, spoken, ticks
 
 MINUTE = np.zeros(60 * RATE, np.float32)
 TEXT = "Six words are said by somebody."
@@ -29,34 +32,24 @@ class Speech:
         return [(0, self.milliseconds if len(samples) == len(MINUTE) else self.in_pauses)]
 
 
-class Forgetful(Scripted):
-    """Hears a number a second, by the sound's value there, and of a whole minute not all."""
+@dataclass
+class Forgetful(Reader):
+    """Leaves seconds out of what is long, and is so sure of what is short."""
 
-    def __init__(self, left_out: range, *, confidence: float = 0.9) -> None:
-        super().__init__("", name="small", languages=["en"])
-        self.left_out = left_out
-        self.sure = confidence
-        self.pieces: list[tuple[int, int]] = []
+    left_out: range = range(0)
+    sure: float = 0.9
 
-    def hear(
-        self,
-        samples: Samples,
-        *,
-        language: str,
-        vocabulary: Sequence[str],
-        on_seconds: Callable[[float], None],
-        cancelled: Callable[[], bool],
-    ) -> list[Heard]:
-        self.pieces.append((round(samples[0]), round(samples[-1])))
-        whole = len(samples) == len(MINUTE)
-        heard: list[Heard] = []
-        for number in np.unique(samples).astype(int):
-            [there] = np.nonzero(samples == number)
-            if len(there) > RATE // 2 and not (whole and number in self.left_out):
-                start, end = there[0] / RATE + 0.05, there[-1] / RATE - 0.05
-                word = Spoken(f"{number}.", start, end, 0.9 if whole else self.sure)
-                heard.append(Heard((word,), logprob=-0.3 if whole else np.log(self.sure)))
-        return heard
+    def hear(self, samples: Samples, **asked: Any) -> list[Heard]:
+        heard = super().hear(samples, **asked)
+        if len(samples) > 30 * RATE:
+            return [one for one in heard if int(one.words[0].start) not in self.left_out]
+        return [
+            Heard(
+                tuple(replace(word, confidence=self.sure) for word in one.words),
+                logprob=math.log(self.sure),
+            )
+            for one in heard
+        ]
 
 
 def never() -> bool:
@@ -256,67 +249,68 @@ def test_what_is_not_understood_without_a_vocabulary_either_is_not_blamed_on_it(
     assert [seconds for *_, seconds in deaf.calls].count(60.0) == 1 + bool(vocabulary)
 
 
-COUNTED = np.repeat(np.arange(60, dtype=np.float32), RATE)
-
-
-def numbers(
-    engine: Scripted, speech: Speech, on_seconds: Callable[[float], None] = lambda _seconds: None
-) -> list[int]:
-    segments, notice = Recogniser(engine, None, speech).transcribe(
-        COUNTED,
-        Choice("small", "en", 1.0),
+def words(
+    engine: Reader,
+    detector: SpeechDetector,
+    *,
+    seconds: int = 60,
+    on_seconds: Callable[[float], None] = lambda _seconds: None,
+) -> list[str]:
+    """What is made of a clock; each word in its second."""
+    segments, notice = Recogniser(engine, None, detector).transcribe(
+        ticks(seconds),
+        Choice(engine.name, "en", 1.0),
         offset_ms=0,
-        end_ms=60_000,
+        end_ms=seconds * 1000,
         vocabulary=(),
         on_seconds=on_seconds,
         cancelled=never,
     )
     assert not notice
-    said = [int(word.text.rstrip(".")) for segment in segments for word in segment.words]
-    begun = [word.start_ms // 1000 for segment in segments for word in segment.words]
-    assert begun == said  # each in its second
-    return said
+    said = [word for segment in segments for word in segment.words]
+    assert [f"w{word.start_ms // 1000}" for word in said] == [word.text for word in said]
+    return [word.text for word in said]
 
 
 def test_where_nothing_is_believed_all_of_it_is_listened_to_in_pieces() -> None:
-    """A minute that says the same again and again is like a model that goes in circles."""
-    engine = Forgetful(range(60))
+    """What says the same again and again is like a model that goes in circles."""
+    engine = Forgetful(left_out=range(38))
 
-    assert numbers(engine, Speech()) == list(range(60))
-    assert len(engine.pieces) > 2
+    assert words(engine, engine, seconds=38) == spoken(38)
+    assert engine.read == [0, 0, 8, 16, 24, 32]
 
 
 @pytest.mark.parametrize("left_out", [range(20, 25), range(3), range(57, 60)])
 def test_a_line_that_was_left_out_is_listened_to_again(left_out: range) -> None:
-    engine = Forgetful(left_out)
+    engine = Forgetful(left_out=left_out)
 
-    assert numbers(engine, Speech(in_pauses=2000)) == list(range(60))
-    assert len(engine.pieces) == 2
+    assert words(engine, engine) == spoken(60)
+    assert engine.read == [0, left_out.start]
 
 
 def test_listening_again_is_a_sign_of_life_for_each_piece() -> None:
     """Of a stage that takes a silent one for stalled; it goes no further than it was."""
     signs: list[float] = []
-    engine = Forgetful(range(10, 50))
+    engine = Forgetful(left_out=range(10, 50))
 
-    assert numbers(engine, Speech(in_pauses=2000), signs.append) == list(range(60))
+    assert words(engine, engine, on_seconds=signs.append) == spoken(60)
 
-    assert signs == [60.0] * (len(engine.pieces) - 1)
-    assert len(signs) > 1
+    assert signs.count(60.0) == len(engine.read) > 2
+    assert signs == sorted(signs)
 
 
 def test_a_pause_in_which_nobody_speaks_is_not_listened_to_again() -> None:
-    engine = Forgetful(range(20, 25))
+    engine = Forgetful(left_out=range(20, 25))
 
-    assert numbers(engine, Speech(in_pauses=1999)) == [*range(20), *range(25, 60)]
-    assert len(engine.pieces) == 1
+    assert words(engine, Speech(in_pauses=1999)) == [*spoken(20), *spoken(60)[25:]]
+    assert engine.read == [0]
 
 
 def test_what_is_guessed_at_in_a_pause_is_left_out() -> None:
-    engine = Forgetful(range(20, 25), confidence=0.3)
+    engine = Forgetful(left_out=range(20, 25), sure=0.3)
 
-    assert numbers(engine, Speech(in_pauses=2000)) == [*range(20), *range(25, 60)]
-    assert len(engine.pieces) == 2
+    assert words(engine, engine) == [*spoken(20), *spoken(60)[25:]]
+    assert engine.read == [0, 20]
 
 
 def test_silence_is_listened_to_once() -> None:

@@ -83,7 +83,9 @@ class Recogniser:
             return guards.believable(heard)
 
         heard, notice = hear(samples, vocabulary, on_seconds), ""
-        unheard = not heard and self._speaks(samples, cancelled)
+        unheard = not heard
+        if unheard and not self._speaks(samples, cancelled):
+            return [], ""
         if unheard and vocabulary:  # a small model can lose itself in names that it has never met
             vocabulary, notice = (), notices.VOCABULARY_LEFT_OUT
             heard = hear(samples, vocabulary, on_seconds)
